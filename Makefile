@@ -1,0 +1,141 @@
+# Build: make && make install.  Everything else: make test, make demo (see CONTRIBUTING.md).
+
+EXTENSION = flagsmith
+MODULE_big = flagsmith
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" flagsmith.control)
+
+OBJS = $(patsubst %.c,%.o,$(wildcard extension/*.c extension/engine/*.c extension/server/*.c))
+DATA = $(wildcard extension/flagsmith--*--*.sql)
+DATA_built = flagsmith--$(EXTVERSION).sql
+
+REGRESS = $(patsubst sql/%.sql,%,$(wildcard sql/*.sql))
+REGRESS_OPTS = --load-extension=flagsmith
+ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(wildcard test/isolation/specs/*.spec))
+ISOLATION_OPTS = --inputdir=test/isolation --load-extension=flagsmith
+PROVE_TESTS = $(wildcard test/t/*.pl)
+TAP_TESTS = $(if $(PROVE_TESTS),1)
+
+CLANG_FORMAT = clang-format-14
+SHELLCHECK = shellcheck
+C_FILES = $(wildcard extension/*.[ch] extension/engine/*.[ch] extension/server/*.[ch] \
+	test/unit/*.[ch] test/fuzz/*.[ch])
+SHELL_FILES = $(shell grep -lrE '^\#!/bin/(ba)?sh' .ci bench demo pgbouncer test 2>/dev/null) test/lib.sh
+
+# These targets need no PostgreSQL to build against: the first two install it.
+PLAIN_TARGETS = demo demo-stop test test-versions \
+	check-format check-engine check-versions check-shell
+
+ifneq ($(filter-out $(PLAIN_TARGETS),$(or $(MAKECMDGOALS),all)),)
+
+PG_CPPFLAGS = -Iextension -DFLAGSMITH_VERSION=\"$(EXTVERSION)\" -MMD -MP $(PCRE2_CFLAGS)
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -fvisibility=hidden $(if $(WERROR),-Werror)
+SHLIB_LINK = $(PCRE2_LIBS)
+EXTRA_CLEAN = $(OBJS:.o=.d) build/unit build/unit-asan output_iso tmp_check
+
+# pg_config's flags and attributes were made for gcc; clang says so of each that it lacks.
+ifneq ($(findstring clang,$(CC)),)
+PG_CFLAGS += -Wno-unknown-warning-option -Wno-ignored-optimization-argument \
+	-Wno-ignored-attributes
+endif
+
+PCRE2_LIBS := $(shell pkg-config --libs libpcre2-8 2>/dev/null || pcre2-config --libs8 2>/dev/null)
+PCRE2_CFLAGS := $(shell pkg-config --cflags libpcre2-8 2>/dev/null || pcre2-config --cflags 2>/dev/null)
+ifeq ($(PCRE2_LIBS)$(filter clean distclean uninstall,$(MAKECMDGOALS)),)
+$(error PCRE2 (libpcre2-8) was not found: install libpcre2-dev (Debian, Ubuntu) or pcre2-devel (Fedora, RHEL))
+endif
+
+# No bitcode: nothing here is small enough to be inlined into a query.
+override with_llvm := no
+
+PG_CONFIG = pg_config
+# As system headers, so that -Wextra looks at our code only.
+PG_CPPFLAGS += -isystem $(shell $(PG_CONFIG) --includedir-server)
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq ($(PGXS),)
+$(error $(PG_CONFIG) was not found: install PostgreSQL's server headers (postgresql-server-dev-15 or later), or name it as in: make PG_CONFIG=/path/to/pg_config)
+endif
+include $(PGXS)
+
+-include $(OBJS:.o=.d)
+$(OBJS): flagsmith.control
+
+flagsmith--$(EXTVERSION).sql: extension/flagsmith.sql flagsmith.control
+	cp $< $@
+
+# Unit tests: each test/unit/test_*.c is a program of its own, linked with the engine as it
+# compiles outside of the server.  One alone: make unit UNIT=semver
+UNIT = *
+UNIT_TESTS = $(patsubst test/unit/%.c,%,$(wildcard test/unit/test_$(UNIT).c))
+UNIT_SOURCES = $(wildcard extension/engine/*.c) \
+	$(filter-out $(wildcard test/unit/test_*.c),$(wildcard test/unit/*.c))
+UNIT_CFLAGS = -DFRONTEND -g -O1 -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror)
+UNIT_LIBS = -L$(pkglibdir) -L$(libdir) -lpgcommon -lpgport $(if $(filter openssl,$(with_ssl)),-lcrypto) \
+	$(PCRE2_LIBS) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck -lsubunit -lrt -pthread) -lm
+ASAN_CFLAGS = -U_FORTIFY_SOURCE -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+
+unit: $(UNIT_TESTS:%=build/unit/%.run)
+unit-asan: $(UNIT_TESTS:%=build/unit-asan/%.run)
+unit-asan: UNIT_CFLAGS += $(ASAN_CFLAGS)
+
+# palloc() frees nothing outside of the server: a leak there is none.
+build/unit%.run: export ASAN_OPTIONS = detect_leaks=0
+build/unit%.run: export UBSAN_OPTIONS = print_stacktrace=1
+
+# $(1): the folder that one way of compiling has for itself
+define unit_rules
+$(1)/%.o: %.c flagsmith.control
+	@mkdir -p $$(@D)
+	$$(CC) $$(UNIT_CFLAGS) $$(CPPFLAGS) -c -o $$@ $$<
+
+$(1)/engine.a: $$(UNIT_SOURCES:%.c=$(1)/%.o)
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+
+$$(UNIT_TESTS:%=$(1)/%): $(1)/%: $(1)/test/unit/%.o $(1)/engine.a
+	$$(CC) $$(UNIT_CFLAGS) -o $$@ $$^ $$(UNIT_LIBS)
+
+.PHONY: $$(UNIT_TESTS:%=$(1)/%.run)
+$$(UNIT_TESTS:%=$(1)/%.run): %.run: %
+	@echo "== $$(<F)"; $$<
+
+-include $$(UNIT_SOURCES:%.c=$(1)/%.d) $$(UNIT_TESTS:%=$(1)/test/unit/%.d)
+endef
+$(eval $(call unit_rules,build/unit))
+$(eval $(call unit_rules,build/unit-asan))
+.SECONDARY:
+
+distclean: remove-build
+.PHONY: remove-build unit unit-asan
+remove-build:
+	rm -rf build
+
+endif
+
+.PHONY: $(PLAIN_TARGETS)
+
+# Whole or in parts: make test PARTS="unit regress"
+test:
+	@test/run
+
+# pg_regress and isolation on each of these servers.
+test-versions:
+	@PARTS=versions VERSIONS="$(or $(VERSIONS),15 16 18)" test/run
+
+demo:
+	@demo/run
+
+demo-stop:
+	@demo/run stop
+
+check-format:
+	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)
+
+check-engine:
+	test/check-engine
+
+check-versions:
+	test/check-versions
+
+check-shell:
+	$(SHELLCHECK) -x $(SHELL_FILES)

@@ -1,0 +1,217 @@
+/*
+ * Evaluation contexts and evaluation results as JSON.
+ */
+#include "context.h"
+
+#include "json_write.h"
+#include "pystr.h"
+#include "shape.h"
+
+/* Whether the identity brings a key of its own: a member that Python finds true. */
+static bool
+has_key(const JsonValue *key)
+{
+	ContextValue number;
+
+	if (key == NULL || key->type == JSON_NULL)
+		return false;
+	if (key->type == JSON_BOOL)
+		return key->boolean;
+	if (key->type == JSON_STRING)
+		return key->string.len > 0;
+	number = value_from_json(key);
+	return number.type == VALUE_INT ? number.digits.data != NULL || number.integer != 0
+									: number.number != 0;
+}
+
+/* Makes the key that splits are hashed with: the environment's and the identifier. */
+static bool
+derive_key(const JsonValue *context, const JsonValue *json, Str *key, EngineError *error)
+{
+	Path root = {NULL, {NULL, 0}, 0};
+	Path environment_path = path_member(&root, STR("environment"));
+	Path identity_path = path_member(&root, STR("identity"));
+	const JsonValue *environment, *environment_key, *identifier;
+	StringInfoData text;
+
+	if (!shape_required(context, STR("environment"), SHAPE(JSON_OBJECT), &root, &environment,
+						error) ||
+		!shape_required(environment, STR("key"), SHAPE_ANY, &environment_path,
+						&environment_key, error) ||
+		!shape_required(json, STR("identifier"), SHAPE_ANY, &identity_path, &identifier,
+						error))
+		return false;
+	initStringInfo(&text);
+	py_str(&text, environment_key);
+	appendStringInfoChar(&text, '_');
+	py_str(&text, identifier);
+	*key = str_make(text.data, text.len);
+	return true;
+}
+
+/* The identity object with its key filled in: at its place, or else at the end. */
+static JsonValue *
+with_key(const JsonValue *json, Str key)
+{
+	JsonValue *copy = palloc(sizeof(JsonValue));
+	StringInfoData raw;
+	uint32 place = 0;
+
+	*copy = *json;
+	copy->members = palloc(sizeof(JsonMember) * (json->count + 1));
+	memcpy(copy->members, json->members, sizeof(JsonMember) * json->count);
+	while (place < copy->count && !str_equal(copy->members[place].name, STR("key")))
+		place++;
+	if (place == copy->count)
+		copy->count++;
+	initStringInfo(&raw);
+	json_write_string(&raw, key);
+	copy->members[place] = (JsonMember){
+		STR("key"),
+		{.type = JSON_STRING, .raw = str_make(raw.data, raw.len), .string = key}};
+	return copy;
+}
+
+/* Identity.json for an identity whose JSON is at hand. */
+static const JsonValue *
+json_at_hand(void *argument)
+{
+	return argument;
+}
+
+void
+context_set_trait(const Environment *environment, Identity *identity, Str name,
+				  const JsonValue *value)
+{
+	int64 number = environment_trait(environment, name);
+
+	if (number < 0)
+		return;
+	identity->traits[number] =
+		(Trait){value_coerce(value_from_json(value)),
+				value->type == JSON_ARRAY || value->type == JSON_OBJECT};
+}
+
+static bool
+read_key(const JsonValue *context, const JsonValue *json, Identity *identity,
+		 EngineError *error)
+{
+	Path root = {NULL, {NULL, 0}, 0};
+	Path path = path_member(&root, STR("identity"));
+	const JsonValue *key;
+
+	if (!shape_optional(json, STR("key"),
+						SHAPE_OR_NULL(JSON_STRING) | SHAPE(JSON_NUMBER) | SHAPE(JSON_BOOL),
+						&path, &key, error))
+		return false;
+	if (!has_key(key))
+	{
+		if (!derive_key(context, json, &identity->hash_key, error))
+			return false;
+		identity->key = value_coerce(
+			(ContextValue){.type = VALUE_STRING, .string = identity->hash_key});
+		identity->argument = with_key(json, identity->hash_key);
+		return true;
+	}
+	identity->key = value_coerce(value_from_json(key));
+	identity->hash_key = py_str_text(key);
+	identity->argument = unconstify(JsonValue *, json);
+	return true;
+}
+
+bool
+context_identity(const JsonValue *context, const Environment *environment,
+				 Identity *identity, bool *present, EngineError *error)
+{
+	Path root = {NULL, {NULL, 0}, 0};
+	Path path = path_member(&root, STR("identity"));
+	const JsonValue *json, *traits, *identifier;
+
+	*present = false;
+	memset(identity, 0, sizeof(*identity));
+	if (!shape_optional(context, STR("identity"), SHAPE_OR_NULL(JSON_OBJECT), &root, &json,
+						error))
+		return false;
+	if (json == NULL || json->count == 0)
+		return true;
+	if (!read_key(context, json, identity, error) ||
+		!shape_optional(json, STR("traits"), SHAPE_OR_NULL(JSON_OBJECT), &path, &traits, error))
+		return false;
+
+	identifier = json_get(json, STR("identifier"));
+	if (identifier != NULL && identifier->type != JSON_ARRAY && identifier->type != JSON_OBJECT)
+		identity->identifier = value_coerce(value_from_json(identifier));
+	identity->json = json_at_hand;
+	identity->traits = palloc0(sizeof(Trait) * Max(environment_ntraits(environment), 1));
+	for (uint32 i = 0; traits != NULL && i < traits->count; i++)
+		context_set_trait(environment, identity, traits->members[i].name,
+						  &traits->members[i].value);
+	*present = true;
+	return true;
+}
+
+static void
+append(StringInfo buffer, Str text)
+{
+	appendBinaryStringInfo(buffer, text.data, text.len);
+}
+
+static void
+write_flag(StringInfo buffer, const FlagResult *result)
+{
+	const FeatureContext *feature = result->feature;
+	StringInfoData reason;
+
+	initStringInfo(&reason);
+	evaluation_append_reason(&reason, result);
+	json_write_string(buffer, result->flag->name);
+	appendStringInfoString(buffer, feature->enabled ? ": {\"enabled\": true, \"name\": "
+													: ": {\"enabled\": false, \"name\": ");
+	append(buffer, feature->name_json);
+	appendStringInfoString(buffer, ", \"reason\": ");
+	json_write_string(buffer, str_make(reason.data, reason.len));
+	appendStringInfoString(buffer, ", \"value\": ");
+	append(buffer, feature_value(feature, result->variant));
+	appendStringInfoString(buffer, ", \"variant\": ");
+	append(buffer, feature_variant_key(feature, result->variant));
+	if (feature->metadata.len > 0)
+	{
+		appendStringInfoString(buffer, ", \"metadata\": ");
+		append(buffer, feature->metadata);
+	}
+	appendStringInfoChar(buffer, '}');
+	pfree(reason.data);
+}
+
+static void
+write_segment(StringInfo buffer, const Segment *segment)
+{
+	appendStringInfoString(buffer, "{\"name\": ");
+	append(buffer, segment->name_json);
+	if (segment->metadata.len > 0)
+	{
+		appendStringInfoString(buffer, ", \"metadata\": ");
+		append(buffer, segment->metadata);
+	}
+	appendStringInfoChar(buffer, '}');
+}
+
+void
+context_write_result(StringInfo buffer, const EvaluationResult *result)
+{
+	appendStringInfoString(buffer, "{\"flags\": {");
+	for (uint32 i = 0; i < result->nflags; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(buffer, ", ");
+		write_flag(buffer, &result->flags[i]);
+	}
+	appendStringInfoString(buffer, "}, \"segments\": [");
+	for (uint32 i = 0; i < result->nsegments; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(buffer, ", ");
+		write_segment(buffer, result->segments[i]);
+	}
+	appendStringInfoString(buffer, "]}");
+}

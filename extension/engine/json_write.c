@@ -1,0 +1,53 @@
+/*
+ * Writing JSON.
+ */
+#include "json_write.h"
+
+/* The letter behind the backslash of a short escape, or 0. */
+static char
+short_escape(char c)
+{
+	switch (c)
+	{
+		case '"':
+			return '"';
+		case '\\':
+			return '\\';
+		case '\b':
+			return 'b';
+		case '\f':
+			return 'f';
+		case '\n':
+			return 'n';
+		case '\r':
+			return 'r';
+		case '\t':
+			return 't';
+		default:
+			return 0;
+	}
+}
+
+void
+json_write_string(StringInfo buffer, Str text)
+{
+	uint32 copied = 0;
+
+	appendStringInfoChar(buffer, '"');
+	for (uint32 i = 0; i < text.len; i++)
+	{
+		char c = text.data[i];
+		char escape = short_escape(c);
+
+		if (escape == 0 && (unsigned char) c >= ' ')
+			continue;
+		appendBinaryStringInfo(buffer, text.data + copied, i - copied);
+		copied = i + 1;
+		if (escape != 0)
+			appendStringInfo(buffer, "\\%c", escape);
+		else
+			appendStringInfo(buffer, "\\u%04x", (unsigned char) c);
+	}
+	appendBinaryStringInfo(buffer, text.data + copied, text.len - copied);
+	appendStringInfoChar(buffer, '"');
+}

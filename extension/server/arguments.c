@@ -1,0 +1,84 @@
+/*
+ * Between Datums and the engine's texts.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "arguments.h"
+#include "report.h"
+
+Str
+argument_text(Datum datum)
+{
+	struct varlena *value = PG_DETOAST_DATUM_PACKED(datum);
+
+	return str_make(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+JsonValue
+argument_jsonb(Datum datum, const char *what)
+{
+	Jsonb *jsonb = DatumGetJsonbP(datum);
+	char *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+	JsonValue value;
+	EngineError error;
+
+	if (!json_parse(str_make(text, strlen(text)), &value, &error))
+		report_engine_error(&error, what);
+	return value;
+}
+
+Str
+argument_optional_text(FunctionCallInfo fcinfo, int number)
+{
+	return PG_ARGISNULL(number) ? (Str){NULL, 0} : argument_text(PG_GETARG_DATUM(number));
+}
+
+Str
+argument_identifier(FunctionCallInfo fcinfo, int number)
+{
+	Str identifier = argument_optional_text(fcinfo, number);
+
+	if (identifier.data == NULL)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("the identifier must not be null"),
+						errhint("flagsmith.get_environment_flags() answers without an identity.")));
+	if (identifier.len == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the identifier must not be empty")));
+	return identifier;
+}
+
+const JsonValue *
+argument_traits(FunctionCallInfo fcinfo, int number)
+{
+	JsonValue *traits;
+
+	if (PG_ARGISNULL(number))
+		return NULL;
+	traits = palloc(sizeof(JsonValue));
+	*traits = argument_jsonb(PG_GETARG_DATUM(number), "traits");
+	if (traits->type != JSON_OBJECT)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid traits: expected an object, found %s",
+							   json_type_name(traits->type)),
+						errdetail("At $."),
+						errhint("Traits are an object of names and values: "
+								"'{\"plan\": \"pro\", \"age\": 42}'.")));
+	return traits;
+}
+
+Datum
+argument_make_jsonb(Str text)
+{
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(str_copy(text).data));
+}
+
+Datum
+argument_make_text(Str text)
+{
+	return PointerGetDatum(cstring_to_text_with_len(text.data, text.len));
+}

@@ -1,0 +1,32 @@
+/*
+ * Between Datums and the engine's texts.
+ */
+#ifndef FLAGSMITH_ARGUMENTS_H
+#define FLAGSMITH_ARGUMENTS_H
+
+#include "fmgr.h"
+
+#include "engine/json.h"
+
+/* The bytes of a text, json or other plain varlena; detoasted in the current context. */
+extern Str argument_text(Datum datum);
+
+/* A jsonb as a tree, in the current memory context.  What is the input's name in errors. */
+extern JsonValue argument_jsonb(Datum datum, const char *what);
+
+/* The text argument of that number (from 0); data == NULL if it is null. */
+extern Str argument_optional_text(FunctionCallInfo fcinfo, int number);
+
+/* The same as an identifier, which must not be null or empty. */
+extern Str argument_identifier(FunctionCallInfo fcinfo, int number);
+
+/* The jsonb argument of that number as traits, an object; NULL if it is null. */
+extern const JsonValue *argument_traits(FunctionCallInfo fcinfo, int number);
+
+/* A jsonb of a JSON text. */
+extern Datum argument_make_jsonb(Str text);
+
+/* A text or json Datum. */
+extern Datum argument_make_text(Str text);
+
+#endif

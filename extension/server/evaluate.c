@@ -1,0 +1,95 @@
+/*
+ * SQL functions of the engine itself: they read no table.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "fmgr.h"
+#include "utils/memutils.h"
+
+#include "engine/context.h"
+#include "engine/document.h"
+#include "engine/segment.h"
+
+#include "arguments.h"
+#include "report.h"
+
+SQL_FUNCTION(flagsmith_evaluate);
+SQL_FUNCTION(flagsmith_check_rules);
+SQL_FUNCTION(flagsmith_check_environment_document);
+
+static void
+release_environment(void *argument)
+{
+	environment_release(argument);
+}
+
+/* Evaluates a context, all in the current memory context. */
+static void
+evaluate(Str text, StringInfo result_text)
+{
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+	Environment *environment = environment_create();
+	EvaluationResult result;
+	Identity identity;
+	JsonValue context;
+	EngineError error;
+	bool has_identity;
+
+	callback->func = release_environment;
+	callback->arg = environment;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	if (!json_parse(text, &context, &error) ||
+		!environment_compile(environment, &context, &error) ||
+		!context_identity(&context, environment, &identity, &has_identity, &error))
+		report_engine_error(&error, "evaluation context");
+	evaluation_run(environment, has_identity ? &identity : NULL, &result);
+	context_write_result(result_text, &result);
+}
+
+/* evaluate(context json) RETURNS json */
+Datum
+flagsmith_evaluate(PG_FUNCTION_ARGS)
+{
+	Str text = argument_text(PG_GETARG_DATUM(0));
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "flagsmith evaluation",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+	StringInfoData result;
+
+	initStringInfo(&result);
+	old = MemoryContextSwitchTo(context);
+	evaluate(text, &result);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	PG_RETURN_DATUM(argument_make_text(str_make(result.data, result.len)));
+}
+
+/* check_rules(rules jsonb) RETURNS boolean */
+Datum
+flagsmith_check_rules(PG_FUNCTION_ARGS)
+{
+	JsonValue rules = argument_jsonb(PG_GETARG_DATUM(0), "segment rules");
+	Path root = {NULL, {NULL, 0}, 0};
+	EngineError error;
+
+	if (!segment_check_rules(&rules, &root, &error))
+		report_engine_error(&error, "segment rules");
+	PG_RETURN_BOOL(true);
+}
+
+/* check_environment_document(document jsonb) RETURNS void */
+Datum
+flagsmith_check_environment_document(PG_FUNCTION_ARGS)
+{
+	JsonValue document;
+	EngineError error;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("the environment document must not be null")));
+	document = argument_jsonb(PG_GETARG_DATUM(0), "environment document");
+	if (!document_check(&document, &error))
+		report_engine_error(&error, "environment document");
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,223 @@
+/*
+ * SQL functions that answer flags and segments.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+
+#include "arguments.h"
+#include "report.h"
+#include "stored.h"
+
+SQL_FUNCTION(flagsmith_environment_id);
+SQL_FUNCTION(flagsmith_get_environment_flags);
+SQL_FUNCTION(flagsmith_get_identity_flags);
+SQL_FUNCTION(flagsmith_is_feature_enabled);
+SQL_FUNCTION(flagsmith_get_feature_value);
+SQL_FUNCTION(flagsmith_get_identity_segments);
+SQL_FUNCTION(flagsmith_is_in_segment);
+
+/* Columns of the type flag. */
+enum
+{
+	FLAG_COLUMN_FEATURE,
+	FLAG_COLUMN_ENABLED,
+	FLAG_COLUMN_VALUE,
+	FLAG_COLUMN_VARIANT,
+	FLAG_COLUMN_REASON,
+	FLAG_COLUMN_FEATURE_ID,
+	FLAG_COLUMNS
+};
+
+/* Columns of get_identity_segments(). */
+enum
+{
+	SEGMENT_COLUMN_ID,
+	SEGMENT_COLUMN_NAME,
+	SEGMENT_COLUMNS
+};
+
+static OpenEnvironment
+environment_argument(FunctionCallInfo fcinfo)
+{
+	return stored_open(argument_optional_text(fcinfo, 0));
+}
+
+/* environment_id(environment_key text) RETURNS bigint */
+Datum
+flagsmith_environment_id(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(stored_environment_id(argument_optional_text(fcinfo, 0)));
+}
+
+/* A text of JSON text: the string's characters; null if it is null. */
+static Datum
+text_of_json(Str json, bool *isnull)
+{
+	JsonValue value;
+	EngineError error;
+
+	if (!json_parse(json, &value, &error))
+		report_engine_error(&error, "stored environment");
+	*isnull = value.type == JSON_NULL;
+	if (*isnull)
+		return (Datum) 0;
+	return argument_make_text(value.type == JSON_STRING ? value.string : value.raw);
+}
+
+/* Adds the flag to the result, unless this key cannot see it. */
+static void
+put_flag(ReturnSetInfo *rsinfo, const OpenEnvironment *open, const FlagResult *result)
+{
+	const FeatureContext *feature = result->feature;
+	Datum values[FLAG_COLUMNS];
+	bool nulls[FLAG_COLUMNS] = {false};
+	StringInfoData reason;
+
+	if (!stored_is_visible(open, result->flag) || stored_is_hidden(open, result))
+		return;
+	initStringInfo(&reason);
+	evaluation_append_reason(&reason, result);
+	values[FLAG_COLUMN_FEATURE] = argument_make_text(feature->name);
+	values[FLAG_COLUMN_ENABLED] = BoolGetDatum(feature->enabled);
+	values[FLAG_COLUMN_VALUE] = argument_make_jsonb(feature_value(feature, result->variant));
+	values[FLAG_COLUMN_VARIANT] = text_of_json(feature_variant_key(feature, result->variant),
+											   &nulls[FLAG_COLUMN_VARIANT]);
+	values[FLAG_COLUMN_REASON] = argument_make_text(str_make(reason.data, reason.len));
+	values[FLAG_COLUMN_FEATURE_ID] = Int64GetDatum(stored_attributes(feature).feature_id);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* get_environment_flags(environment_key text) RETURNS SETOF flag */
+Datum
+flagsmith_get_environment_flags(PG_FUNCTION_ARGS)
+{
+	OpenEnvironment open = environment_argument(fcinfo);
+	const Environment *environment = open.stored->environment;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (uint32 i = 0; i < environment->noutputs; i++)
+	{
+		FlagResult result =
+			evaluation_default(&environment->flags[environment->outputs[i].flag]);
+
+		put_flag((ReturnSetInfo *) fcinfo->resultinfo, &open, &result);
+	}
+	PG_RETURN_NULL();
+}
+
+/* get_identity_flags(environment_key text, identifier text, traits jsonb) RETURNS SETOF flag */
+Datum
+flagsmith_get_identity_flags(PG_FUNCTION_ARGS)
+{
+	OpenEnvironment open = environment_argument(fcinfo);
+	Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 1), true,
+										 argument_traits(fcinfo, 2));
+	EvaluationResult result;
+
+	evaluation_run(open.stored->environment, identity, &result);
+	InitMaterializedSRF(fcinfo, 0);
+	for (uint32 i = 0; i < result.nflags; i++)
+		put_flag((ReturnSetInfo *) fcinfo->resultinfo, &open, &result.flags[i]);
+	PG_RETURN_NULL();
+}
+
+/* Evaluates the flag of arguments (environment_key, feature, identifier, traits); false if
+ * it is left out of answers because it is disabled. */
+static bool
+evaluate_argument(FunctionCallInfo fcinfo, FlagResult *result)
+{
+	OpenEnvironment open = environment_argument(fcinfo);
+	Str name = PG_ARGISNULL(1) ? STR("") : argument_optional_text(fcinfo, 1);
+	const Flag *flag = environment_flag(open.stored->environment, name);
+
+	if (flag == NULL || !stored_is_visible(&open, flag))
+		report_unknown_feature(name);
+	if (PG_ARGISNULL(2) && PG_ARGISNULL(3))
+		*result = evaluation_default(flag);
+	else
+	{
+		Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 2), true,
+											 argument_traits(fcinfo, 3));
+
+		*result = evaluation_flag(open.stored->environment, identity, flag);
+	}
+	return !stored_is_hidden(&open, result);
+}
+
+/* is_feature_enabled(environment_key, feature, identifier text, traits jsonb) RETURNS boolean */
+Datum
+flagsmith_is_feature_enabled(PG_FUNCTION_ARGS)
+{
+	FlagResult result;
+
+	evaluate_argument(fcinfo, &result);
+	PG_RETURN_BOOL(result.feature->enabled);
+}
+
+/* get_feature_value(environment_key, feature, identifier text, traits jsonb) RETURNS jsonb */
+Datum
+flagsmith_get_feature_value(PG_FUNCTION_ARGS)
+{
+	FlagResult result;
+
+	if (!evaluate_argument(fcinfo, &result))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(argument_make_jsonb(feature_value(result.feature, result.variant)));
+}
+
+/* The id that a segment's metadata tell. */
+static int64
+segment_id(const Segment *segment)
+{
+	JsonValue metadata;
+	EngineError error;
+	const JsonValue *id;
+
+	if (segment->metadata.len == 0 || !json_parse(segment->metadata, &metadata, &error))
+		return 0;
+	id = json_get(&metadata, STR("id"));
+	return id == NULL || id->type != JSON_NUMBER ? 0 : value_from_json(id).integer;
+}
+
+/* get_identity_segments(environment_key, identifier text, traits jsonb) RETURNS SETOF record */
+Datum
+flagsmith_get_identity_segments(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	OpenEnvironment open = environment_argument(fcinfo);
+	Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 1), true,
+										 argument_traits(fcinfo, 2));
+	EvaluationResult result;
+
+	evaluation_run(open.stored->environment, identity, &result);
+	InitMaterializedSRF(fcinfo, 0);
+	for (uint32 i = 0; i < result.nsegments; i++)
+	{
+		Datum values[SEGMENT_COLUMNS];
+		bool nulls[SEGMENT_COLUMNS] = {false};
+
+		values[SEGMENT_COLUMN_ID] = Int64GetDatum(segment_id(result.segments[i]));
+		values[SEGMENT_COLUMN_NAME] = argument_make_text(result.segments[i]->name);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	PG_RETURN_NULL();
+}
+
+/* is_in_segment(environment_key, segment, identifier text, traits jsonb) RETURNS boolean */
+Datum
+flagsmith_is_in_segment(PG_FUNCTION_ARGS)
+{
+	OpenEnvironment open = environment_argument(fcinfo);
+	Str name = PG_ARGISNULL(1) ? STR("") : argument_optional_text(fcinfo, 1);
+	const Segment *segment = environment_segment(open.stored->environment, name);
+	Identity *identity;
+
+	if (segment == NULL)
+		report_unknown_segment(name);
+	identity = stored_identity(open.stored, argument_optional_text(fcinfo, 2), false,
+							   argument_traits(fcinfo, 3));
+	PG_RETURN_BOOL(evaluation_segment(open.stored->environment, identity, segment));
+}

@@ -1,0 +1,51 @@
+/*
+ * A source: the place where configuration and identities come from.
+ *
+ * This is the one seam towards stored data.  Who evaluates knows three verbs (load an
+ * environment, read an identity, write an identity's traits) and not what tables are
+ * behind them.
+ */
+#ifndef FLAGSMITH_SOURCE_H
+#define FLAGSMITH_SOURCE_H
+
+#include "engine/json.h"
+
+/* What a key opens. */
+typedef struct SourceKey
+{
+	int64 environment_id;
+	bool is_server_side;
+} SourceKey;
+
+/* An environment as the builder takes it; all in the current memory context. */
+typedef struct SourceEnvironment
+{
+	Str api_key;
+	bool hide_disabled_flags;
+	bool hide_sensitive_data;
+	Str context; /* the evaluation context, without an identity, as JSON */
+} SourceEnvironment;
+
+/* A stored identity; all in the current memory context. */
+typedef struct SourceIdentity
+{
+	Str traits;	   /* JSON object; data == NULL if the identity is not stored */
+	Str overrides; /* JSON array of feature contexts; data == NULL if there are none */
+} SourceIdentity;
+
+typedef struct Source
+{
+	/* Finds out what a key opens; false if nothing. */
+	bool (*find_key)(Str key, SourceKey *found);
+	/* Loads an environment; false if it has gone. */
+	bool (*load_environment)(int64 environment_id, SourceEnvironment *environment);
+	void (*read_identity)(int64 environment_id, Str identifier, SourceIdentity *identity);
+	/* Merges traits (a jsonb object; null removes) into the stored ones, under a lock of
+	 * the row, and returns all of them as jsonb. */
+	Datum (*write_traits)(int64 environment_id, Str identifier, Datum traits);
+} Source;
+
+/* The extension's own tables. */
+extern const Source table_source;
+
+#endif
