@@ -574,11 +574,11 @@ AS $$
 	-- in two statements, which every kind of table knows
 	INSERT INTO flagsmith.identity (environment_id, identifier)
 	SELECT $2, value ->> 'identifier'
-	FROM jsonb_array_elements(nullif(document -> 'identity_overrides', 'null'))
+	FROM jsonb_array_elements(nullif($1 -> 'identity_overrides', 'null'))
 	ON CONFLICT DO NOTHING;
 	UPDATE flagsmith.identity i
 	SET document = given.value - '{identifier,identity_features}'::text[]
-	FROM jsonb_array_elements(nullif(document -> 'identity_overrides', 'null')) given
+	FROM jsonb_array_elements(nullif($1 -> 'identity_overrides', 'null')) given
 	WHERE i.environment_id = $2 AND i.identifier = given.value ->> 'identifier';
 
 	INSERT INTO flagsmith.identity_override (environment_id, identifier, feature_id, enabled, value,
@@ -590,7 +590,7 @@ AS $$
 		row_number() OVER (ORDER BY given.ordinality, state.ordinality),
 		flagsmith.document_rest(state.value - '{feature,multivariate_feature_state_values,feature_state_value}'::text[],
 			'{enabled,django_id,featurestate_uuid}')
-	FROM jsonb_array_elements(nullif(document -> 'identity_overrides', 'null')) WITH ORDINALITY given,
+	FROM jsonb_array_elements(nullif($1 -> 'identity_overrides', 'null')) WITH ORDINALITY given,
 		jsonb_array_elements(nullif(given.value -> 'identity_features', 'null')) WITH ORDINALITY state,
 		flagsmith.feature f
 	WHERE f.project_id = $3 AND f.name = state.value #>> '{feature,name}';

@@ -7,23 +7,6 @@
 #include "pystr.h"
 #include "shape.h"
 
-/* Whether the identity brings a key of its own: a member that Python finds true. */
-static bool
-has_key(const JsonValue *key)
-{
-	ContextValue number;
-
-	if (key == NULL || key->type == JSON_NULL)
-		return false;
-	if (key->type == JSON_BOOL)
-		return key->boolean;
-	if (key->type == JSON_STRING)
-		return key->string.len > 0;
-	number = value_from_json(key);
-	return number.type == VALUE_INT ? number.digits.data != NULL || number.integer != 0
-									: number.number != 0;
-}
-
 /* Makes the key that splits are hashed with: the environment's and the identifier. */
 static bool
 derive_key(const JsonValue *context, const JsonValue *json, Str *key, EngineError *error)
@@ -104,7 +87,8 @@ read_key(const JsonValue *context, const JsonValue *json, Identity *identity,
 						SHAPE_OR_NULL(JSON_STRING) | SHAPE(JSON_NUMBER) | SHAPE(JSON_BOOL),
 						&path, &key, error))
 		return false;
-	if (!has_key(key))
+	/* an empty key counts as none */
+	if (key == NULL || !py_is_true(key))
 	{
 		if (!derive_key(context, json, &identity->hash_key, error))
 			return false;

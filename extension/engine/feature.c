@@ -106,37 +106,12 @@ read_variants(const JsonValue *json, const Path *path, FeatureContext *feature,
 	return true;
 }
 
-/* What Python finds true: metadata that is empty is not shown. */
-static bool
-is_truthy(const JsonValue *json)
-{
-	ContextValue number;
-
-	switch (json->type)
-	{
-		case JSON_NULL:
-			return false;
-		case JSON_BOOL:
-			return json->boolean;
-		case JSON_NUMBER:
-			number = value_from_json(json);
-			return to_double(&number) != 0;
-		case JSON_STRING:
-			return json->string.len > 0;
-		case JSON_ARRAY:
-		case JSON_OBJECT:
-		case JSON_FLAGS:
-			return json->count > 0;
-	}
-	return false;
-}
-
 Str
 feature_metadata(const JsonValue *json)
 {
 	const JsonValue *metadata = json_get(json, STR("metadata"));
 
-	return metadata != NULL && is_truthy(metadata) ? str_copy(metadata->raw) : STR("");
+	return metadata != NULL && py_is_true(metadata) ? str_copy(metadata->raw) : STR("");
 }
 
 bool

@@ -62,6 +62,8 @@ is_true_scalar(const ContextValue *value)
 			return value->number != 0;
 		case VALUE_STRING:
 			return value->string.len > 0;
+		case VALUE_UNREADABLE:
+			break; /* JSON is none */
 	}
 	return false;
 }

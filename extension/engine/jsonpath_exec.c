@@ -233,7 +233,7 @@ walk_descendants(Walk *this, const JsonValue *node, int segment, int level)
 
 	if (level > JSONPATH_MAX_DESCENT)
 		this->evaluation->failed = true;
-	if (this->evaluation->failed || !jsonpath_enter(this->evaluation))
+	if (!jsonpath_enter(this->evaluation))
 		return false;
 	if (!walk_selectors(this, node, segment))
 		return false;

@@ -1,8 +1,8 @@
 /*
  * The strings of a JSONPath query: quoted names and string literals.
  *
- * Both kinds of quotes take the escapes of JSON.  A string in single quotes is first
- * rewritten as if it stood in double ones; the rest then is the same.
+ * Both kinds of quotes take the escapes of JSON, and one for the quote that they stand in:
+ * the lexer has let no other one pass.
  */
 #include "jsonpath_internal.h"
 
@@ -13,30 +13,6 @@ typedef struct Decoder
 	char *output;
 	uint32 len;
 } Decoder;
-
-/* Rewrites text from single quotes for double ones: \' becomes ' and " becomes \". */
-static Str
-requote(Str text)
-{
-	char *output = palloc(2 * (Size) text.len + 1);
-	uint32 len = 0;
-
-	for (uint32 i = 0; i < text.len; i++)
-	{
-		char c = text.data[i];
-
-		if (c == '"')
-			output[len++] = '\\';
-		else if (c == '\\' && i + 1 < text.len)
-		{
-			c = text.data[++i];
-			if (c != '\'')
-				output[len++] = '\\';
-		}
-		output[len++] = c;
-	}
-	return str_make(output, len);
-}
 
 /* Reads the four digits of a \u escape. */
 static bool
@@ -123,8 +99,8 @@ decode_unicode(Decoder *decoder)
 static bool
 decode_escape(Decoder *decoder)
 {
-	static const char letters[] = "\"\\/bfnrt";
-	static const char meanings[] = "\"\\/\b\f\n\r\t";
+	static const char letters[] = "'\"\\/bfnrt";
+	static const char meanings[] = "'\"\\/\b\f\n\r\t";
 	const char *letter;
 	char c;
 
@@ -145,8 +121,6 @@ jsonpath_decode_string(JsonPathParser *parser, const JsonPathToken *token, Str *
 {
 	Decoder decoder = {.text = token->text};
 
-	if (token->type == TOKEN_SINGLE_QUOTED)
-		decoder.text = requote(token->text);
 	decoder.output = palloc(decoder.text.len + 1);
 	while (decoder.pos < decoder.text.len)
 	{

@@ -77,7 +77,8 @@ match_condition(Evaluation *evaluation, const Condition *condition, Str segment_
 	if (condition->property.kind == PROPERTY_REFUSED)
 		return false;
 	value = read_property(evaluation, &condition->property);
-	if (operator == NULL || (value.type == VALUE_NULL && !operator->takes_null))
+	if (operator == NULL || value.type == VALUE_UNREADABLE ||
+		(value.type == VALUE_NULL && !operator->takes_null))
 		return false;
 	if (operator->prepare != NULL && !condition->operand.valid)
 		return false;

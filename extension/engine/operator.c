@@ -155,6 +155,7 @@ compare(const CastOperand *cast, const ContextValue *value)
 				return compare_versions(cast, value->string);
 			return order_of(str_compare(value->string, cast->as_string));
 		case VALUE_NULL:
+		case VALUE_UNREADABLE:
 			break;
 	}
 	return ORDER_INVALID;
@@ -356,6 +357,12 @@ static const Operator operators[] = {
 	{STR_INIT("IS_SET"), NULL, matches_is_set, 0, true},
 	{STR_INIT("IS_NOT_SET"), NULL, matches_is_not_set, 0, true},
 };
+
+bool
+operator_is_split(const Operator *operator)
+{
+	return operator != NULL && operator->matches == matches_percentage_split;
+}
 
 void
 operator_release(const Operator *operator, Operand *operand)

@@ -62,6 +62,9 @@ struct Operator
 	bool takes_null; /* asked for null too; to the others null is never a match */
 };
 
+/* Whether it is PERCENTAGE_SPLIT, the one operator that needs no property. */
+extern bool operator_is_split(const Operator *operator);
+
 /* Frees what a prepared operand holds beside memory.  operator may be NULL. */
 extern void operator_release(const Operator *operator, Operand *operand);
 

@@ -146,3 +146,29 @@ py_str(StringInfo buffer, const JsonValue *value)
 	else
 		append_repr(buffer, value);
 }
+
+bool
+py_is_true(const JsonValue *value)
+{
+	ContextValue number;
+
+	switch (value->type)
+	{
+		case JSON_NULL:
+			return false;
+		case JSON_BOOL:
+			return value->boolean;
+		case JSON_NUMBER:
+			number = value_from_json(value);
+			if (number.type == VALUE_FLOAT)
+				return number.number != 0;
+			return number.digits.data != NULL || number.integer != 0;
+		case JSON_STRING:
+			return value->string.len > 0;
+		case JSON_ARRAY:
+		case JSON_OBJECT:
+		case JSON_FLAGS:
+			return value->count > 0;
+	}
+	return false;
+}

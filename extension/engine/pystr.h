@@ -26,4 +26,7 @@ py_str_text(const JsonValue *value)
 	return str_make(text.data, text.len);
 }
 
+/* Python's bool(value): false are null, false, 0, and whatever is empty. */
+extern bool py_is_true(const JsonValue *value);
+
 #endif

@@ -23,7 +23,7 @@
 struct Regex
 {
 	pcre2_code *code;
-	uint32 length; /* of the pattern */
+	size_t size; /* of the code, in bytes */
 };
 
 /* How many characters regex_search() tries as a match's first before it looks around. */
@@ -112,7 +112,8 @@ regex_compile(Str pattern)
 	(void) pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 	regex = palloc(sizeof(Regex));
 	regex->code = code;
-	regex->length = pattern.len;
+	if (pcre2_pattern_info(code, PCRE2_INFO_SIZE, &regex->size) != 0)
+		regex->size = 0;
 	return regex;
 }
 
@@ -134,8 +135,8 @@ step_limit(const Regex *regex, uint32 length)
 		steps = Max(steps, Max(REGEX_MIN_STEPS, REGEX_STEPS_PER_BYTE * length));
 		steps = Min(steps, REGEX_MAX_STEPS);
 	}
-	if (regex->length > REGEX_LONG_PATTERN)
-		steps = (uint32) ((uint64) steps * REGEX_LONG_PATTERN / regex->length);
+	if (regex->size > REGEX_LONG_CODE)
+		steps = (uint32) ((uint64) steps * REGEX_LONG_CODE / regex->size);
 	return Max(steps, REGEX_FEW_STEPS);
 }
 

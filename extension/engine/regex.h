@@ -30,8 +30,11 @@
 #define REGEX_STEPS_PER_BYTE 4
 #define REGEX_FEW_STEPS 100
 
-/* A step can go through a long pattern as well: beyond this length there are fewer. */
-#define REGEX_LONG_PATTERN 1000
+/*
+ * A step can also go through much of a long pattern: beyond this size of compiled code, in
+ * bytes, there are fewer of them in proportion.
+ */
+#define REGEX_LONG_CODE 500
 
 /* Memory for backtracking, in kB, where there is no JIT. */
 #define REGEX_HEAP_LIMIT 65536

@@ -13,69 +13,69 @@ count_of(const JsonValue *list)
 }
 
 static RuleType
-find_rule_type(Str name)
+find_rule_type(const JsonValue *name)
 {
-	if (str_equal(name, STR("ALL")))
+	if (name == NULL || name->type != JSON_STRING)
+		return RULE_UNKNOWN;
+	if (str_equal(name->string, STR("ALL")))
 		return RULE_ALL;
-	if (str_equal(name, STR("ANY")))
+	if (str_equal(name->string, STR("ANY")))
 		return RULE_ANY;
-	if (str_equal(name, STR("NONE")))
+	if (str_equal(name->string, STR("NONE")))
 		return RULE_NONE;
 	return RULE_UNKNOWN;
 }
 
 /*
- * Finds the property of a condition.  Environment documents call it `property_`, and mean
- * the empty name by null; in a context null is where the engine raises.
+ * The property of a condition.  Environment documents call it `property_`, and mean the
+ * empty name by null; in a context anything but a string makes the engine raise.
  */
-static bool
-find_property(const JsonValue *json, const Path *path, const JsonValue **property,
-			  EngineError *error)
+static const JsonValue *
+find_property(const JsonValue *json)
 {
 	static const JsonValue empty = {.type = JSON_STRING, .string = STR_INIT("")};
+	const JsonValue *property = json_get(json, STR("property"));
 
-	if (!shape_optional(json, STR("property"), SHAPE_OR_NULL(JSON_STRING), path, property, error))
-		return false;
-	if (*property != NULL)
-		return true;
-	if (!shape_optional(json, STR("property_"), SHAPE_OR_NULL(JSON_STRING), path, property, error))
-		return false;
-	if (*property != NULL && (*property)->type == JSON_NULL)
-		*property = &empty;
-	return true;
+	if (property != NULL)
+		return property;
+	property = json_get(json, STR("property_"));
+	return property != NULL && property->type == JSON_NULL ? &empty : property;
 }
 
-/* The property of a condition: a split without one takes the identity's key. */
+/* Compiles the property: a split without one takes the identity's key. */
 static Property
-compile_property(const JsonValue *text, bool is_split, SegmentScope *scope)
+compile_property(const JsonValue *property, bool is_split, SegmentScope *scope)
 {
-	bool given = text != NULL && text->type == JSON_STRING;
-
-	if (is_split && (!given || text->string.len == 0))
-		return (Property){.kind = PROPERTY_HASH_KEY};
-	if (!given)
+	if (property == NULL)
 		return (Property){.kind = PROPERTY_REFUSED};
-	return property_compile(text->string, scope->root, scope->traits, scope->flags);
+	if (is_split && !py_is_true(property))
+		return (Property){.kind = PROPERTY_HASH_KEY};
+	if (property->type != JSON_STRING)
+		return (Property){.kind = PROPERTY_REFUSED};
+	return property_compile(property->string, scope->root, scope->traits, scope->flags);
 }
 
 static bool
 compile_condition(const JsonValue *json, const Path *path, SegmentScope *scope,
 				  Condition *condition, EngineError *error)
 {
-	const JsonValue *property, *operator, *value;
+	const JsonValue *operator;
 
-	if (!shape_check(json, SHAPE(JSON_OBJECT), path, error) ||
-		!find_property(json, path, &property, error) ||
-		!shape_required(json, STR("operator"), SHAPE(JSON_STRING), path, &operator, error))
+	if (!shape_check(json, SHAPE(JSON_OBJECT), path, error))
 		return false;
 
-	value = json_get(json, STR("value"));
-	condition->operator = operator_find(operator->string);
-	condition->property = compile_property(
-		property, str_equal(operator->string, STR("PERCENTAGE_SPLIT")), scope);
+	operator = json_get(json, STR("operator"));
+	/* without an operator the engine raises, before it reads any property */
+	condition->property.kind = PROPERTY_REFUSED;
+	if (operator == NULL)
+		return true;
+	if (operator->type == JSON_STRING)
+		condition->operator = operator_find(operator->string);
+	condition->property =
+		compile_property(find_property(json), operator_is_split(condition->operator), scope);
 	scope->needs_root |= condition->property.kind == PROPERTY_PATH;
 	if (condition->operator != NULL && condition->operator->prepare != NULL)
-		condition->operator->prepare(value, &condition->operand);
+		condition->operator->prepare(json_get(json, STR("value")), &condition->operand);
 	return true;
 }
 
@@ -114,13 +114,13 @@ compile_rule(const JsonValue *json, const Path *path, int depth, SegmentScope *s
 		return engine_error(error, ENGINE_TOO_DEEP, NULL,
 							"rules are nested deeper than %d levels", RULE_MAX_DEPTH);
 	if (!shape_check(json, SHAPE(JSON_OBJECT), path, error) ||
-		!shape_required(json, STR("type"), SHAPE(JSON_STRING), path, &type, error) ||
+		!shape_optional(json, STR("type"), SHAPE_ANY, path, &type, error) ||
 		!shape_optional(json, STR("conditions"), SHAPE_OR_NULL(JSON_ARRAY), path,
 						&conditions, error) ||
 		!shape_optional(json, STR("rules"), SHAPE_OR_NULL(JSON_ARRAY), path, &rules, error))
 		return false;
 
-	rule->type = find_rule_type(type->string);
+	rule->type = find_rule_type(type);
 	return compile_conditions(conditions, &conditions_path, scope, rule, error) &&
 		   compile_rules(rules, &rules_path, depth + 1, scope, &rule->nrules, &rule->rules,
 						 error);

@@ -1,7 +1,8 @@
 /*
  * Versions after Semantic Versioning 2.0.0 (semver.org), read as strictly as Python's
  * semver package 3.0 reads them, which Flagsmith's engine uses: one line break may follow
- * the version.  (Release 3.1 refuses it; servers and recorded answers are of 3.0.)
+ * the version.  (Release 3.1 refuses that; servers and recorded answers are of 3.0.  As in
+ * 3.1, digits are ASCII.)
  *
  * A condition compares versions if its value ends in ":semver" and the context value is a
  * string (not one that coercion made a number, as it does with "1" and "1.2").  For the

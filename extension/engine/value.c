@@ -137,7 +137,8 @@ value_coerce(ContextValue value)
 	if (whole == 0)
 		return value;
 	if (sign + whole == text.len)
-		return whole > PY_INT_MAX_DIGITS ? value : value_from_number(text);
+		return whole > PY_INT_MAX_DIGITS ? (ContextValue){.type = VALUE_UNREADABLE}
+		                                 : value_from_number(text);
 	if (text.data[sign + whole] != '.')
 		return value;
 	fraction = count_digits(text, sign + whole + 1);
@@ -152,6 +153,7 @@ value_text(const ContextValue *value, char *buffer)
 	switch (value->type)
 	{
 		case VALUE_NULL:
+		case VALUE_UNREADABLE:
 			break;
 		case VALUE_BOOL:
 			return value->boolean ? STR("True") : STR("False");

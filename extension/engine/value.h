@@ -13,7 +13,8 @@ typedef enum ValueType
 	VALUE_BOOL,
 	VALUE_INT,
 	VALUE_FLOAT,
-	VALUE_STRING
+	VALUE_STRING,
+	VALUE_UNREADABLE /* reading it makes the engine raise: no condition on it is true */
 } ValueType;
 
 typedef struct ContextValue
@@ -50,8 +51,8 @@ extern ContextValue value_from_digits(Str digits, bool negative);
 
 /*
  * The same as value_from_number of a string that looks like a number, -?[0-9]+ or
- * -?[0-9]+\.[0-9]+ in ASCII; others stay.  So does an int of more than PY_INT_MAX_DIGITS
- * digits, leading zeros counted, at which Python raises ValueError.
+ * -?[0-9]+\.[0-9]+ in ASCII; others stay.  An int of more than PY_INT_MAX_DIGITS digits,
+ * leading zeros counted, at which Python raises ValueError, becomes VALUE_UNREADABLE.
  */
 extern ContextValue value_coerce(ContextValue value);
 

@@ -59,14 +59,18 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def judge(expected: Expected, answer: Answer) -> Tuple[str, bool]:
-    """What became of a case, in a word or two, and whether it passes."""
+def judge(expected: Expected, answer: Answer, damaged: bool) -> Tuple[str, bool]:
+    """What became of a case, in a word or two, and whether it passes.
+
+    A context that was damaged may be refused, even where the engine answers because it
+    never looks at the damage.
+    """
     if answer.state == LOST:
         return "the backend was lost", False
     if answer.state == TIMED_OUT:
         return "timed out", False
     if answer.state is not None:
-        fine = expected.malformed and answer.state.startswith("22")
+        fine = (expected.malformed or damaged) and answer.state.startswith("22")
         return ("refused as malformed", True) if fine else (f"SQL error {answer.state}", False)
     if expected.result is None:
         return "answered where the engine raises on a malformed context", True
@@ -96,12 +100,12 @@ class Run:
         return 1 if self.failed else 0
 
     def compare(self, numbers: List[int]) -> None:
-        trees = [generate.tree(self.seed, number) for number in numbers]
-        texts = [write(tree) for tree in trees]
+        made = [generate.tree(self.seed, number) for number in numbers]
+        texts = [write(tree) for tree, _ in made]
         answers = self.database.evaluate(texts)
-        for number, tree, text, answer in zip(numbers, trees, texts, answers):
+        for number, (tree, damaged), text, answer in zip(numbers, made, texts, answers):
             expected = oracle.evaluate(text)
-            verdict, passed = judge(expected, answer)
+            verdict, passed = judge(expected, answer, damaged)
             self.verdicts[verdict] += 1
             self.count_reasons(expected)
             if not passed:
@@ -137,7 +141,7 @@ class Run:
     def ask(self, text: str) -> Tuple[Expected, Answer, Tuple[str, bool]]:
         expected = oracle.evaluate(text)
         answer = self.database.evaluate([text])[0]
-        return expected, answer, judge(expected, answer)
+        return expected, answer, judge(expected, answer, False)
 
 
 if __name__ == "__main__":

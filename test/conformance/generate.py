@@ -6,7 +6,7 @@ usage: generate.py [--seed SEED] [--count N] [--first I]      prints one context
 
 import argparse
 import random
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import pools
 from conditions import MISSING, Conditions
@@ -22,6 +22,7 @@ class Generator(Conditions):
 
     def context(self) -> Dict[str, Any]:
         self.names = self.feature_names()
+        self.damaged = False
         context: Dict[str, Any] = {"environment": self.environment()}
         identity = self.identity(context["environment"])
         if identity is not MISSING:
@@ -248,6 +249,7 @@ class Generator(Conditions):
 
     def damage(self, context: Dict[str, Any]) -> Dict[str, Any]:
         """Takes one random member or element away, or puts a wrong type in its place."""
+        self.damaged = True
         places = [(c, k) for c in containers(context) for k in (list(c) if isinstance(c, dict) else range(len(c)))]
         container, key = self.rng.choice(places)
         if self.chance(0.5):
@@ -267,9 +269,10 @@ def containers(tree: Any) -> List[Any]:
     return found
 
 
-def tree(seed: int, number: int) -> Dict[str, Any]:
-    """The context with that number, whatever others are made."""
-    return Generator(random.Random(f"{seed}:{number}")).context()
+def tree(seed: int, number: int) -> Tuple[Dict[str, Any], bool]:
+    """The context with that number, whatever others are made; and whether it was damaged."""
+    generator = Generator(random.Random(f"{seed}:{number}"))
+    return generator.context(), generator.damaged
 
 
 def main() -> None:
@@ -279,7 +282,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     arguments = parser.parse_args()
     for number in range(arguments.first, arguments.first + arguments.count):
-        print(write(tree(arguments.seed, number)))
+        print(write(tree(arguments.seed, number)[0]))
 
 
 if __name__ == "__main__":

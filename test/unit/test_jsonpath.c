@@ -284,6 +284,8 @@ static const Example examples[] = {
      "[{\"a\":[1,2],\"b\":[2,1]},{\"a\":[],\"b\":{}},{\"a\":[0],\"b\":[null]},"
      "{\"a\":[[]],\"b\":[{}]},{\"a\":{\"x\":1},\"b\":{\"y\":1}}]",
      NULL},
+	{"$[?@.a==@.b]", "[{\"a\":[1],\"b\":[1,2]},{\"a\":[1,2],\"b\":[1]}]", NULL},
+	{"$[?@.a==@.b]", "[{\"a\":{\"x\":1},\"b\":{\"x\":1,\"y\":2}}]", NULL},
 	{"$[?@==100000000000000000000]", "[99999999999999999999,100000000000000000000]",
      "100000000000000000000"},
 	{"$[?@>9007199254740992]", "[9007199254740992,9007199254740993]", "9007199254740993"},
@@ -823,12 +825,13 @@ END_TEST
 /* Patterns that take exponential or quadratic time give up, in well under the timeout. */
 START_TEST(test_costly_patterns)
 {
-	const char *text = psprintf("[\"%s\"]", repeat("a", 100000));
+	const char *text = psprintf("\"%s\"", repeat("a", 1000000));
+	const char *json = psprintf("[%s]", text);
 
-	assert_finds("$[?match(@,'(a*)*b')]", text, NULL);
-	assert_finds("$[?search(@,'(a|aa)+[bc]')]", text, NULL);
-	assert_finds("$[?search(@,'a*[bc]')]", text, NULL);
-	assert_finds("$[?match(@,'a*')]", text, psprintf("\"%s\"", repeat("a", 100000)));
+	assert_finds("$[?match(@,'(a*)*[bc]')]", json, NULL);
+	assert_finds("$[?search(@,'(a|aa)+[bc]')]", json, NULL);
+	assert_finds("$[?search(@,'a*[bc]')]", json, NULL);
+	assert_finds("$[?match(@,'a*')]", json, text);
 	assert_finds(psprintf("$[?match(@,'%sa%s')]", repeat("(", 10000), repeat(")", 10000)),
 	             "[\"a\"]", NULL);
 	assert_finds(psprintf("$[?match(@,'%s')]", repeat("(a|b){9}", 10000)), "[\"a\"]",
@@ -842,7 +845,7 @@ make_suite(void)
 	Suite *suite = suite_create("jsonpath");
 	TCase *tests = tcase_create("jsonpath");
 
-	tcase_set_timeout(tests, 60);
+	tcase_set_timeout(tests, 30);
 	tcase_add_loop_test(tests, test_rfc_store, 0, lengthof(rfc_store));
 	tcase_add_loop_test(tests, test_rfc_comparisons, 0, lengthof(rfc_comparisons));
 	tcase_add_loop_test(tests, test_examples, 0, lengthof(examples));
