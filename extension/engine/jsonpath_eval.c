@@ -53,7 +53,8 @@ is_true_scalar(const ContextValue *value)
 	switch (value->type)
 	{
 		case VALUE_NULL:
-			return true; /* unlike in Python */
+		case VALUE_UNREADABLE: /* which no document's value is */
+			return true;	   /* unlike in Python */
 		case VALUE_BOOL:
 			return value->boolean;
 		case VALUE_INT:

@@ -67,6 +67,7 @@ typedef struct RegexSequence
 	int flags;
 	bool first; /* the pattern's beginning, where (?i) may stand */
 	RegexItem last;
+	int last_start; /* where its translation begins */
 	RegexWidth last_width;
 	RegexWidth width; /* of all before the last; in the end, of all */
 } RegexSequence;

@@ -167,17 +167,40 @@ parse_braces(RegexParser *parser, uint32 *low, uint32 *high, bool *unbounded,
 	       *high <= REGEX_MAX_REPEAT && (*unbounded || *low <= *high);
 }
 
-/* Appends the quantifier, with its ? or + if there is one. */
-static bool
-append_quantifier(RegexParser *parser, uint32 low, uint32 high, bool unbounded)
+/* Writes texts around what has been written from start on. */
+static void
+wrap(StringInfo out, int start, const char *before, const char *after)
 {
-	if (unbounded)
-		appendStringInfo(parser->out, "{%u,}", low);
+	int length = (int) strlen(before);
+
+	enlargeStringInfo(out, length);
+	memmove(out->data + start + length, out->data + start, out->len - start);
+	memcpy(out->data + start, before, length);
+	out->len += length;
+	appendStringInfoString(out, after);
+}
+
+/* Appends the quantifier, with its ? or + if there is one; start is where its item is. */
+static bool
+append_quantifier(RegexParser *parser, int start, uint32 low, uint32 high, bool unbounded)
+{
+	StringInfo out = parser->out;
+	bool is_group = out->data[start] == '(';
+
+	/* PCRE2 10.42 takes the first character of (?:a|(?=(b))c){0} for one that must come */
+	if (high == 0 && !unbounded && is_group && parser->lookbehind_groups == 0)
+		wrap(out, start, "(?:(?!)", "|)");
+	else if (unbounded)
+		appendStringInfo(out, "{%u,}", low);
 	else
-		appendStringInfo(parser->out, "{%u,%u}", low, high);
+		appendStringInfo(out, "{%u,%u}", low, high);
 	if (!regex_is_next(parser, '?') && !regex_is_next(parser, '+'))
 		return true;
-	appendStringInfoChar(parser->out, (char) parser->token);
+	/* and its JIT leaves the group of (a)*+ set when it goes back behind it */
+	if (regex_is_next(parser, '+') && is_group)
+		wrap(out, start, "(?>", ")");
+	else if (high > 0 || unbounded)
+		appendStringInfoChar(out, (char) parser->token);
 	return regex_advance(parser);
 }
 
@@ -220,7 +243,7 @@ parse_quantifier(RegexParser *parser, RegexSequence *sequence)
 		return false;
 	sequence->last = REGEX_REPEATED;
 	sequence->last_width = width_repeat(sequence->last_width, low, high, unbounded);
-	return append_quantifier(parser, low, high, unbounded);
+	return append_quantifier(parser, sequence->last_start, low, high, unbounded);
 }
 
 /* Skips the rest of a line behind a # that begins a comment. */
@@ -290,6 +313,7 @@ regex_parse_sequence(RegexParser *parser, RegexSequence *sequence)
 	while (parser->token != REGEX_END && !regex_is_next(parser, '|') &&
 	       !regex_is_next(parser, ')'))
 	{
+		int start = parser->out->len;
 		bool valid;
 
 		if (!(sequence->flags & REGEX_VERBOSE) || !is_skipped(parser))
@@ -300,6 +324,9 @@ regex_parse_sequence(RegexParser *parser, RegexSequence *sequence)
 			valid = regex_advance(parser);
 		if (!valid)
 			return false;
+		/* comments and flags write nothing, quantifiers belong to their item */
+		if (parser->out->len > start && sequence->last != REGEX_REPEATED)
+			sequence->last_start = start;
 	}
 	regex_add_item(sequence, REGEX_NOTHING, (RegexWidth){0, 0});
 	return true;
