@@ -53,8 +53,7 @@ is_true_scalar(const ContextValue *value)
 	switch (value->type)
 	{
 		case VALUE_NULL:
-		case VALUE_UNREADABLE: /* which no document's value is */
-			return true;	   /* unlike in Python */
+			return true; /* unlike in Python */
 		case VALUE_BOOL:
 			return value->boolean;
 		case VALUE_INT:
