@@ -18,8 +18,8 @@
 #endif
 
 /* Declares a function that SQL calls; before 16 PG_FUNCTION_INFO_V1 leaves it hidden. */
-#define SQL_FUNCTION(name) \
-	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+#define SQL_FUNCTION(name)                                                               \
+	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS);                                     \
 	PG_FUNCTION_INFO_V1(name)
 
 /* The JSON parser's actions return a result since 16. */
@@ -33,10 +33,10 @@
 
 /* A palloc'd lexer of text that decodes escapes. */
 #if PG_VERSION_NUM < 170000
-#define compat_json_lexer(text, len, encoding) \
+#define compat_json_lexer(text, len, encoding)                                           \
 	makeJsonLexContextCstringLen(unconstify(char *, text), (int) (len), encoding, true)
 #else
-#define compat_json_lexer(text, len, encoding) \
+#define compat_json_lexer(text, len, encoding)                                           \
 	makeJsonLexContextCstringLen(NULL, text, len, encoding, true)
 #endif
 

@@ -69,8 +69,8 @@ LANGUAGE sql AS $$
 	)
 	SELECT '$' || coalesce(string_agg(CASE WHEN step ~ '^\d+$' THEN '[' || step || ']' ELSE '.' || step END, '' ORDER BY n), ''),
 		(SELECT string_agg(type, ' ') FROM attempt a WHERE a.path = p.path AND state = '00000' AND type <> 'missing'),
-		(SELECT string_agg(DISTINCT concat(state, ': ', regexp_replace(message, ', found .*', ''), ' / ' || nullif(detail, '')), E'\n') FROM attempt a WHERE a.path = p.path AND state <> '00000' AND type <> 'missing'),
-		(SELECT concat(state, ': ' || message, ' / ' || nullif(detail, '')) FROM attempt a WHERE a.path = p.path AND type = 'missing' AND state <> '00000')
+		(SELECT string_agg(DISTINCT concat_ws(' ', state, regexp_replace(message, '^[^:]*: (.*?)(, found .*)?$', '\1'), detail) COLLATE "C", '; ') FROM attempt a WHERE a.path = p.path AND state <> '00000' AND type <> 'missing'),
+		(SELECT concat_ws(' ', state, regexp_replace(message, '^[^:]*: ', ''), detail) FROM attempt a WHERE a.path = p.path AND type = 'missing' AND state <> '00000')
 	FROM place p LEFT JOIN LATERAL unnest(p.path) WITH ORDINALITY u (step, n) ON true
 	GROUP BY p.path
 	ORDER BY p.path COLLATE "C"

@@ -166,6 +166,7 @@ ROLLBACK;
 SELECT flagsmith.get_feature_value('client', 'banner');
 
 -- states: drafts and what lies in the future do not count, of the others the latest
+UPDATE flagsmith.feature_state SET live_from = now() - interval '1 day' WHERE document_id = 91;
 INSERT INTO flagsmith.feature_state (environment_id, feature_id, enabled, value, live_from, published)
 SELECT e.id, f.id, true, state.value::jsonb, now() + state.after, state.published
 FROM flagsmith.environment e, flagsmith.feature f,

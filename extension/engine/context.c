@@ -17,12 +17,12 @@ derive_key(const JsonValue *context, const JsonValue *json, Str *key, EngineErro
 	const JsonValue *environment, *environment_key, *identifier;
 	StringInfoData text;
 
-	if (!shape_required(context, STR("environment"), SHAPE(JSON_OBJECT), &root, &environment,
-						error) ||
-		!shape_required(environment, STR("key"), SHAPE_ANY, &environment_path,
-						&environment_key, error) ||
-		!shape_required(json, STR("identifier"), SHAPE_ANY, &identity_path, &identifier,
-						error))
+	if (!shape_required(context, STR("environment"), SHAPE(JSON_OBJECT), &root,
+	                    &environment, error) ||
+	    !shape_required(environment, STR("key"), SHAPE_ANY, &environment_path,
+	                    &environment_key, error) ||
+	    !shape_required(json, STR("identifier"), SHAPE_ANY, &identity_path, &identifier,
+	                    error))
 		return false;
 	initStringInfo(&text);
 	py_str(&text, environment_key);
@@ -64,7 +64,7 @@ json_at_hand(void *argument)
 
 void
 context_set_trait(const Environment *environment, Identity *identity, Str name,
-				  const JsonValue *value)
+                  const JsonValue *value)
 {
 	int64 number = environment_trait(environment, name);
 
@@ -72,20 +72,21 @@ context_set_trait(const Environment *environment, Identity *identity, Str name,
 		return;
 	identity->traits[number] =
 		(Trait){value_coerce(value_from_json(value)),
-				value->type == JSON_ARRAY || value->type == JSON_OBJECT};
+	            value->type == JSON_ARRAY || value->type == JSON_OBJECT};
 }
 
 static bool
 read_key(const JsonValue *context, const JsonValue *json, Identity *identity,
-		 EngineError *error)
+         EngineError *error)
 {
 	Path root = {NULL, {NULL, 0}, 0};
 	Path path = path_member(&root, STR("identity"));
 	const JsonValue *key;
 
 	if (!shape_optional(json, STR("key"),
-						SHAPE_OR_NULL(JSON_STRING) | SHAPE(JSON_NUMBER) | SHAPE(JSON_BOOL),
-						&path, &key, error))
+	                    SHAPE_OR_NULL(JSON_STRING) | SHAPE(JSON_NUMBER) |
+	                        SHAPE(JSON_BOOL),
+	                    &path, &key, error))
 		return false;
 	/* an empty key counts as none */
 	if (key == NULL || !py_is_true(key))
@@ -105,7 +106,7 @@ read_key(const JsonValue *context, const JsonValue *json, Identity *identity,
 
 bool
 context_identity(const JsonValue *context, const Environment *environment,
-				 Identity *identity, bool *present, EngineError *error)
+                 Identity *identity, bool *present, EngineError *error)
 {
 	Path root = {NULL, {NULL, 0}, 0};
 	Path path = path_member(&root, STR("identity"));
@@ -113,23 +114,25 @@ context_identity(const JsonValue *context, const Environment *environment,
 
 	*present = false;
 	memset(identity, 0, sizeof(*identity));
-	if (!shape_optional(context, STR("identity"), SHAPE_OR_NULL(JSON_OBJECT), &root, &json,
-						error))
+	if (!shape_optional(context, STR("identity"), SHAPE_OR_NULL(JSON_OBJECT), &root,
+	                    &json, error))
 		return false;
 	if (json == NULL || json->count == 0)
 		return true;
 	if (!read_key(context, json, identity, error) ||
-		!shape_optional(json, STR("traits"), SHAPE_OR_NULL(JSON_OBJECT), &path, &traits, error))
+	    !shape_optional(json, STR("traits"), SHAPE_OR_NULL(JSON_OBJECT), &path, &traits,
+	                    error))
 		return false;
 
 	identifier = json_get(json, STR("identifier"));
-	if (identifier != NULL && identifier->type != JSON_ARRAY && identifier->type != JSON_OBJECT)
+	if (identifier != NULL && identifier->type != JSON_ARRAY &&
+	    identifier->type != JSON_OBJECT)
 		identity->identifier = value_coerce(value_from_json(identifier));
 	identity->json = json_at_hand;
 	identity->traits = palloc0(sizeof(Trait) * Max(environment_ntraits(environment), 1));
 	for (uint32 i = 0; traits != NULL && i < traits->count; i++)
 		context_set_trait(environment, identity, traits->members[i].name,
-						  &traits->members[i].value);
+		                  &traits->members[i].value);
 	*present = true;
 	return true;
 }
@@ -149,8 +152,9 @@ write_flag(StringInfo buffer, const FlagResult *result)
 	initStringInfo(&reason);
 	evaluation_append_reason(&reason, result);
 	json_write_string(buffer, result->flag->name);
-	appendStringInfoString(buffer, feature->enabled ? ": {\"enabled\": true, \"name\": "
-													: ": {\"enabled\": false, \"name\": ");
+	appendStringInfoString(buffer, feature->enabled
+	                                   ? ": {\"enabled\": true, \"name\": "
+	                                   : ": {\"enabled\": false, \"name\": ");
 	append(buffer, feature->name_json);
 	appendStringInfoString(buffer, ", \"reason\": ");
 	json_write_string(buffer, str_make(reason.data, reason.len));

@@ -13,14 +13,14 @@
  * no identity, *present is false.  Returns false and fills in *error if it is malformed.
  */
 extern bool context_identity(const JsonValue *context, const Environment *environment,
-							 Identity *identity, bool *present, EngineError *error);
+                             Identity *identity, bool *present, EngineError *error);
 
 /*
  * Sets one trait of an identity, if any condition of the environment reads it.  value is
  * kept by reference.
  */
-extern void context_set_trait(const Environment *environment, Identity *identity, Str name,
-							  const JsonValue *value);
+extern void context_set_trait(const Environment *environment, Identity *identity,
+                              Str name, const JsonValue *value);
 
 /* Appends the evaluation result as JSON: flags by name, and the segments that match. */
 extern void context_write_result(StringInfo buffer, const EvaluationResult *result);

@@ -37,8 +37,8 @@ typedef struct Member
 #define ARRAY_OR_NULL SHAPE_OR_NULL(JSON_ARRAY)
 
 static bool
-check_members(const JsonValue *object, const Member *members, size_t count, const Path *path,
-			  EngineError *error)
+check_members(const JsonValue *object, const Member *members, size_t count,
+              const Path *path, EngineError *error)
 {
 	if (!shape_check(object, SHAPE(JSON_OBJECT), path, error))
 		return false;
@@ -48,12 +48,13 @@ check_members(const JsonValue *object, const Member *members, size_t count, cons
 		Path step = path_member(path, member->name);
 		const JsonValue *value;
 
-		if (member->required
-				? !shape_required(object, member->name, member->types, path, &value, error)
-				: !shape_optional(object, member->name, member->types, path, &value, error))
+		if (member->required ? !shape_required(object, member->name, member->types, path,
+		                                       &value, error)
+		                     : !shape_optional(object, member->name, member->types, path,
+		                                       &value, error))
 			return false;
 		if (value != NULL && value->type != JSON_NULL && member->check != NULL &&
-			!member->check(value, &step, error))
+		    !member->check(value, &step, error))
 			return false;
 	}
 	return true;
@@ -76,7 +77,8 @@ check_elements(const JsonValue *array, Check check, const Path *path, EngineErro
 static bool
 check_id(const JsonValue *value, const Path *path, EngineError *error)
 {
-	ContextValue number = value->type == JSON_NUMBER ? value_from_json(value) : NULL_VALUE;
+	ContextValue number =
+		value->type == JSON_NUMBER ? value_from_json(value) : NULL_VALUE;
 
 	if (number.type != VALUE_INT || value->raw.len > ID_MAX_DIGITS)
 		return engine_error(error, ENGINE_MALFORMED, path, "expected an integer id");
@@ -95,9 +97,10 @@ check_priority(const JsonValue *value, const Path *path, EngineError *error)
 {
 	ContextValue number = value_from_json(value);
 
-	if (number.type != VALUE_INT || number.digits.data != NULL || number.integer < PG_INT32_MIN ||
-		number.integer > PG_INT32_MAX)
-		return engine_error(error, ENGINE_MALFORMED, path, "expected an integer of 32 bits");
+	if (number.type != VALUE_INT || number.digits.data != NULL ||
+	    number.integer < PG_INT32_MIN || number.integer > PG_INT32_MAX)
+		return engine_error(error, ENGINE_MALFORMED, path,
+		                    "expected an integer of 32 bits");
 	return true;
 }
 
@@ -105,14 +108,15 @@ static bool
 check_not_empty(const JsonValue *value, const Path *path, EngineError *error)
 {
 	if (value->string.len == 0)
-		return engine_error(error, ENGINE_MALFORMED, path, "expected a string that is not empty");
+		return engine_error(error, ENGINE_MALFORMED, path,
+		                    "expected a string that is not empty");
 	return true;
 }
 
 /* A list in which no two elements have the same value at the end of a member or two. */
 static bool
 check_unique(const JsonValue *array, Str member, Str submember, const Path *path,
-			 EngineError *error)
+             EngineError *error)
 {
 	StrTable *seen = strtable_create(array->count);
 
@@ -126,10 +130,11 @@ check_unique(const JsonValue *array, Str member, Str submember, const Path *path
 		if (value == NULL)
 			continue;
 		if (strtable_add(seen, value->type == JSON_STRING ? value->string : value->raw) !=
-			strtable_count(seen) - 1)
-			return engine_error(error, ENGINE_MALFORMED, &step, "the same %.*s%s%.*s again",
-								(int) member.len, member.data, submember.len > 0 ? " " : "",
-								(int) submember.len, submember.data);
+		    strtable_count(seen) - 1)
+			return engine_error(error, ENGINE_MALFORMED, &step,
+			                    "the same %.*s%s%.*s again", (int) member.len,
+			                    member.data, submember.len > 0 ? " " : "",
+			                    (int) submember.len, submember.data);
 	}
 	return true;
 }
@@ -181,8 +186,10 @@ check_percentage(const JsonValue *value, const Path *path, EngineError *error)
 {
 	ContextValue number = value_from_json(value);
 
-	if (number.digits.data != NULL || !(number_of(value) >= 0 && number_of(value) <= PERCENTAGE_MAX))
-		return engine_error(error, ENGINE_MALFORMED, path, "expected a percentage from 0 to 100");
+	if (number.digits.data != NULL ||
+	    !(number_of(value) >= 0 && number_of(value) <= PERCENTAGE_MAX))
+		return engine_error(error, ENGINE_MALFORMED, path,
+		                    "expected a percentage from 0 to 100");
 	return true;
 }
 
@@ -210,7 +217,7 @@ check_shares(const JsonValue *value, const Path *path, EngineError *error)
 		sum += number_of(json_get(&value->elements[i], STR("percentage_allocation")));
 	if (sum > PERCENTAGE_MAX + PERCENTAGE_SLACK)
 		return engine_error(error, ENGINE_MALFORMED, path,
-							"the percentages add up to more than 100");
+		                    "the percentages add up to more than 100");
 	return true;
 }
 
@@ -224,7 +231,8 @@ check_feature_state(const JsonValue *value, const Path *path, EngineError *error
 		{STR_INIT("django_id"), false, NUMBER_OR_NULL, check_id},
 		{STR_INIT("featurestate_uuid"), false, STRING_OR_NULL, NULL},
 		{STR_INIT("feature_segment"), false, OBJECT_OR_NULL, check_feature_segment},
-		{STR_INIT("multivariate_feature_state_values"), false, ARRAY_OR_NULL, check_shares},
+		{STR_INIT("multivariate_feature_state_values"), false, ARRAY_OR_NULL,
+	     check_shares},
 	};
 
 	return check_members(value, members, lengthof(members), path, error);
@@ -234,7 +242,7 @@ static bool
 check_feature_states(const JsonValue *value, const Path *path, EngineError *error)
 {
 	return check_elements(value, check_feature_state, path, error) &&
-		   check_unique(value, STR("feature"), STR("name"), path, error);
+	       check_unique(value, STR("feature"), STR("name"), path, error);
 }
 
 static bool
@@ -254,7 +262,7 @@ static bool
 check_segments(const JsonValue *value, const Path *path, EngineError *error)
 {
 	return check_elements(value, check_segment, path, error) &&
-		   check_unique(value, STR("id"), STR(""), path, error);
+	       check_unique(value, STR("id"), STR(""), path, error);
 }
 
 static bool
@@ -287,7 +295,7 @@ static bool
 check_identities(const JsonValue *value, const Path *path, EngineError *error)
 {
 	return check_elements(value, check_identity, path, error) &&
-		   check_unique(value, STR("identifier"), STR(""), path, error);
+	       check_unique(value, STR("identifier"), STR(""), path, error);
 }
 
 /* An ISO 8601 date and time in digits; whether the day exists is the database's to say. */
@@ -298,10 +306,11 @@ check_time(const JsonValue *value, const Path *path, EngineError *error)
 	Str text = value->string;
 
 	for (uint32 i = 0; i < sizeof(pattern) - 1; i++)
-		if (i >= text.len || (pattern[i] == 'd' ? !(text.data[i] >= '0' && text.data[i] <= '9')
-												: text.data[i] != pattern[i]))
+		if (i >= text.len ||
+		    (pattern[i] == 'd' ? !(text.data[i] >= '0' && text.data[i] <= '9')
+		                       : text.data[i] != pattern[i]))
 			return engine_error(error, ENGINE_MALFORMED, path,
-								"expected a date and time as ISO 8601 has it");
+			                    "expected a date and time as ISO 8601 has it");
 	return true;
 }
 

@@ -33,7 +33,7 @@ find_map(Compiler *compiler, Str name, const JsonValue **map)
 	Path root = {NULL, {NULL, 0}, 0};
 
 	if (!shape_optional(compiler->context, name, SHAPE_OR_NULL(JSON_OBJECT), &root, map,
-						compiler->error))
+	                    compiler->error))
 		return false;
 	if (*map != NULL && (*map)->type == JSON_NULL)
 		*map = NULL;
@@ -60,7 +60,7 @@ compile_features(Compiler *compiler)
 
 		engine_check_interrupts();
 		if (!feature_compile(&map->members[i].value, &step, &environment->features[i],
-							 compiler->error))
+		                     compiler->error))
 			return false;
 		strtable_add(environment->flag_names, str_copy(map->members[i].name));
 		strtable_add(environment->flag_names, environment->features[i].name);
@@ -75,8 +75,8 @@ compile_segments(Compiler *compiler)
 	Path root = {NULL, {NULL, 0}, 0};
 	Path segments_path = path_member(&root, STR("segments"));
 	SegmentScope scope = {.root = compiler->context,
-						  .traits = environment->traits,
-						  .flags = environment->flag_names};
+	                      .traits = environment->traits,
+	                      .flags = environment->flag_names};
 	const JsonValue *map;
 
 	if (!find_map(compiler, STR("segments"), &map))
@@ -89,8 +89,8 @@ compile_segments(Compiler *compiler)
 	{
 		Path step = path_member(&segments_path, map->members[i].name);
 
-		if (!segment_compile(&map->members[i].value, &step, &scope, &environment->segments[i],
-							 compiler->error))
+		if (!segment_compile(&map->members[i].value, &step, &scope,
+		                     &environment->segments[i], compiler->error))
 			return false;
 		environment->reads_flags |= environment->segments[i].reads_flags;
 	}
@@ -110,8 +110,8 @@ lay_out_features(Environment *environment, const JsonValue *context)
 		Flag *flag = &environment->flags[number];
 
 		flag->name = str_equal(map->members[i].name, environment->features[i].name)
-						 ? environment->features[i].name
-						 : str_copy(map->members[i].name);
+		                 ? environment->features[i].name
+		                 : str_copy(map->members[i].name);
 		flag->feature = &environment->features[i];
 	}
 }
@@ -168,13 +168,14 @@ lay_out_outputs(Environment *environment)
 }
 
 bool
-environment_compile(Environment *environment, const JsonValue *context, EngineError *error)
+environment_compile(Environment *environment, const JsonValue *context,
+                    EngineError *error)
 {
 	Compiler compiler = {environment, context, error};
 	Path root = {NULL, {NULL, 0}, 0};
 
 	if (!shape_check(context, SHAPE(JSON_OBJECT), &root, error) ||
-		!compile_features(&compiler) || !compile_segments(&compiler))
+	    !compile_features(&compiler) || !compile_segments(&compiler))
 		return false;
 
 	environment->nflags = strtable_count(environment->flag_names);
@@ -201,8 +202,9 @@ environment_flag(const Environment *environment, Str name)
 {
 	int64 number = strtable_find(environment->flag_names, name);
 
-	return number < 0 || environment->flags[number].output < 0 ? NULL
-															   : &environment->flags[number];
+	return number < 0 || environment->flags[number].output < 0
+	           ? NULL
+	           : &environment->flags[number];
 }
 
 const Segment *

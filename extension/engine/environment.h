@@ -20,9 +20,10 @@ typedef struct Override
 /* All that goes by one name: the environment's default and the overrides. */
 typedef struct Flag
 {
-	Str name;					   /* set where there is a default or an output */
-	const FeatureContext *feature; /* the default; NULL: only mentioned, no such feature */
-	int64 output;				   /* its place among the outputs, or -1 */
+	Str name; /* set where there is a default or an output */
+	const FeatureContext
+		*feature; /* the default; NULL: only mentioned, no such feature */
+	int64 output; /* its place among the outputs, or -1 */
 	uint32 noverrides;
 	Override *overrides; /* in the order of the segments */
 } Flag;
@@ -44,11 +45,11 @@ typedef struct Environment
 	uint32 noutputs;
 	Output *outputs;
 	uint32 nsegments;
-	Segment *segments;	/* in the context's order */
-	StrTable *traits;	/* numbers the traits that conditions read */
-	bool reads_flags;	/* whether a segment does: then the order of evaluation counts */
-	bool needs_root;	/* whether a condition queries the whole context */
-	JsonValue root;		/* then a copy of it */
+	Segment *segments; /* in the context's order */
+	StrTable *traits;  /* numbers the traits that conditions read */
+	bool reads_flags;  /* whether a segment does: then the order of evaluation counts */
+	bool needs_root;   /* whether a condition queries the whole context */
+	JsonValue root;    /* then a copy of it */
 } Environment;
 
 /*
@@ -62,7 +63,7 @@ extern Environment *environment_create(void);
  * context.  Returns false and fills in *error if the context is malformed.
  */
 extern bool environment_compile(Environment *environment, const JsonValue *context,
-								EngineError *error);
+                                EngineError *error);
 
 extern void environment_release(Environment *environment);
 

@@ -12,14 +12,15 @@
 static bool
 is_plain(Str name)
 {
-	if (name.len == 0 || name.len > PATH_NAME_MAX || (name.data[0] >= '0' && name.data[0] <= '9'))
+	if (name.len == 0 || name.len > PATH_NAME_MAX ||
+	    (name.data[0] >= '0' && name.data[0] <= '9'))
 		return false;
 	for (uint32 i = 0; i < name.len; i++)
 	{
 		unsigned char c = name.data[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			  c == '_' || c >= 0x80))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		      (c >= '0' && c <= '9') || c == '_' || c >= 0x80))
 			return false;
 	}
 	return true;
@@ -48,7 +49,7 @@ append_step(StringInfo text, const Path *step)
 		uint32 shown = shown_length(step->name);
 
 		appendStringInfo(text, "['%.*s%s']", (int) shown, step->name.data,
-						 shown < step->name.len ? "..." : "");
+		                 shown < step->name.len ? "..." : "");
 	}
 }
 
@@ -59,7 +60,8 @@ path_text(const Path *path)
 	int depth = 0;
 	StringInfoData text;
 
-	for (const Path *step = path; step != NULL && step->parent != NULL; step = step->parent)
+	for (const Path *step = path; step != NULL && step->parent != NULL;
+	     step = step->parent)
 		depth++;
 	steps = palloc(sizeof(*steps) * (depth + 1));
 	for (int i = depth; i > 0; i--)
@@ -77,7 +79,8 @@ path_text(const Path *path)
 }
 
 bool
-engine_error(EngineError *error, EngineErrorCode code, const Path *path, const char *format, ...)
+engine_error(EngineError *error, EngineErrorCode code, const Path *path,
+             const char *format, ...)
 {
 	StringInfoData message;
 	int needed;

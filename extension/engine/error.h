@@ -11,16 +11,16 @@
 typedef enum EngineErrorCode
 {
 	ENGINE_INVALID_JSON, /* not JSON, or JSON whose text PostgreSQL cannot hold */
-	ENGINE_MALFORMED,	 /* JSON of another shape than asked for */
-	ENGINE_TOO_DEEP,	 /* nested beyond a named limit */
-	ENGINE_TOO_LARGE	 /* longer or more than a named limit */
+	ENGINE_MALFORMED,    /* JSON of another shape than asked for */
+	ENGINE_TOO_DEEP,     /* nested beyond a named limit */
+	ENGINE_TOO_LARGE     /* longer or more than a named limit */
 } EngineErrorCode;
 
 typedef struct EngineError
 {
 	EngineErrorCode code;
 	char *message; /* one line, no full stop; shows no trait value and no key */
-	char *path;	   /* where: "$.segments.s1.rules[0]"; NULL if nowhere in particular */
+	char *path;    /* where: "$.segments.s1.rules[0]"; NULL if nowhere in particular */
 } EngineError;
 
 /*
@@ -30,8 +30,8 @@ typedef struct EngineError
 typedef struct Path
 {
 	const struct Path *parent; /* NULL: this is the root, "$" */
-	Str name;				   /* the member's name, or data == NULL for an element */
-	uint32 index;			   /* the element's number */
+	Str name;                  /* the member's name, or data == NULL for an element */
+	uint32 index;              /* the element's number */
 } Path;
 
 static inline Path
@@ -51,6 +51,6 @@ extern char *path_text(const Path *path);
 
 /* Fills in *error and returns false, for "return engine_error(...)". */
 extern bool engine_error(EngineError *error, EngineErrorCode code, const Path *path,
-						 const char *format, ...) pg_attribute_printf(4, 5);
+                         const char *format, ...) pg_attribute_printf(4, 5);
 
 #endif

@@ -18,7 +18,7 @@ evaluation_identity_segment(void)
 
 void
 evaluation_begin(Evaluation *evaluation, const Environment *environment,
-				 const Identity *identity)
+                 const Identity *identity)
 {
 	memset(evaluation, 0, sizeof(*evaluation));
 	evaluation->environment = environment;
@@ -27,11 +27,14 @@ evaluation_begin(Evaluation *evaluation, const Environment *environment,
 }
 
 FlagResult
-evaluation_answer(const Evaluation *evaluation, const Flag *flag, const FeatureContext *feature,
-				  const Segment *segment, FlagReason reason)
+evaluation_answer(const Evaluation *evaluation, const Flag *flag,
+                  const FeatureContext *feature, const Segment *segment,
+                  FlagReason reason)
 {
-	Str key = evaluation->identity == NULL ? (Str){NULL, 0} : evaluation->identity->hash_key;
-	FlagResult result = {flag, feature, segment, feature_choose_variant(feature, key), reason};
+	Str key =
+		evaluation->identity == NULL ? (Str){NULL, 0} : evaluation->identity->hash_key;
+	FlagResult result = {flag, feature, segment, feature_choose_variant(feature, key),
+	                     reason};
 
 	if (result.variant >= 0)
 		result.reason = REASON_SPLIT;
@@ -75,7 +78,7 @@ apply_overrides(const Segment *segment, Override *winners, uint32 number)
 		Override *winner = &winners[override->flag];
 
 		if (winner->feature == NULL ||
-			feature_compare_priority(&override->feature, winner->feature) < 0)
+		    feature_compare_priority(&override->feature, winner->feature) < 0)
 			*winner = (Override){number, &override->feature};
 	}
 }
@@ -111,13 +114,13 @@ answer_output(const Evaluation *evaluation, const Output *output, const Override
 
 	if (own != NULL)
 		return evaluation_answer(evaluation, flag, own, &identity_segment,
-								 REASON_TARGETING_MATCH);
+		                         REASON_TARGETING_MATCH);
 	if (winner->feature != NULL)
 		return evaluation_answer(evaluation, flag, winner->feature,
-								 &environment->segments[winner->segment],
-								 REASON_TARGETING_MATCH);
+		                         &environment->segments[winner->segment],
+		                         REASON_TARGETING_MATCH);
 	return evaluation_answer(evaluation, flag, output->feature, NULL,
-							 flag->noverrides > 0 ? REASON_DEFAULT : REASON_STATIC);
+	                         flag->noverrides > 0 ? REASON_DEFAULT : REASON_STATIC);
 }
 
 /* Puts what was resolved for conditions over the flags of the same names. */
@@ -144,7 +147,7 @@ merge_resolved(Evaluation *evaluation, EvaluationResult *result)
 
 void
 evaluation_run(const Environment *environment, const Identity *identity,
-			   EvaluationResult *result)
+               EvaluationResult *result)
 {
 	Evaluation evaluation;
 	Override *winners = palloc0(sizeof(Override) * Max(environment->nflags, 1));
@@ -187,15 +190,16 @@ run_one_flag(const Environment *environment, const Identity *identity, const Fla
 		const Override *override = &flag->overrides[i];
 
 		if (match_once(&evaluation, &environment->segments[override->segment]) &&
-			(winner.feature == NULL ||
-			 feature_compare_priority(override->feature, winner.feature) < 0))
+		    (winner.feature == NULL ||
+		     feature_compare_priority(override->feature, winner.feature) < 0))
 			winner = *override;
 	}
 	return answer_output(&evaluation, &environment->outputs[flag->output], &winner);
 }
 
 FlagResult
-evaluation_flag(const Environment *environment, const Identity *identity, const Flag *flag)
+evaluation_flag(const Environment *environment, const Identity *identity,
+                const Flag *flag)
 {
 	EvaluationResult result;
 
@@ -207,7 +211,7 @@ evaluation_flag(const Environment *environment, const Identity *identity, const 
 
 bool
 evaluation_segment(const Environment *environment, const Identity *identity,
-				   const Segment *segment)
+                   const Segment *segment)
 {
 	EvaluationResult result;
 	Evaluation evaluation;
@@ -228,7 +232,7 @@ FlagResult
 evaluation_default(const Flag *flag)
 {
 	return (FlagResult){flag, flag->feature, NULL, VARIANT_NONE,
-						flag->noverrides > 0 ? REASON_DEFAULT : REASON_STATIC};
+	                    flag->noverrides > 0 ? REASON_DEFAULT : REASON_STATIC};
 }
 
 void

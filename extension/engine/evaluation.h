@@ -23,7 +23,7 @@
 typedef struct Trait
 {
 	ContextValue value; /* coerced; VALUE_NULL if the identity has no such trait */
-	bool nested;		/* value is the text of an array or object, which paths do not see */
+	bool nested; /* value is the text of an array or object, which paths do not see */
 } Trait;
 
 typedef struct IdentityOverride
@@ -35,8 +35,8 @@ typedef struct IdentityOverride
 typedef struct Identity
 {
 	ContextValue identifier; /* coerced */
-	ContextValue key;		 /* coerced */
-	Str hash_key; /* the key's text, which splits are hashed with; data == NULL: none */
+	ContextValue key;        /* coerced */
+	Str hash_key;  /* the key's text, which splits are hashed with; data == NULL: none */
 	Trait *traits; /* one for each trait of the environment */
 	uint32 noverrides;
 	const IdentityOverride *overrides;
@@ -48,7 +48,7 @@ typedef struct Identity
 
 typedef enum FlagReason
 {
-	REASON_STATIC,	/* the default, which no segment overrides */
+	REASON_STATIC,  /* the default, which no segment overrides */
 	REASON_DEFAULT, /* the default, none of whose overrides matches */
 	REASON_TARGETING_MATCH,
 	REASON_SPLIT,
@@ -77,15 +77,15 @@ typedef struct EvaluationResult
  * result is new in the current memory context and points into environment and identity.
  */
 extern void evaluation_run(const Environment *environment, const Identity *identity,
-						   EvaluationResult *result);
+                           EvaluationResult *result);
 
 /* Evaluates one flag, and no more segments than it takes. */
-extern FlagResult evaluation_flag(const Environment *environment, const Identity *identity,
-								  const Flag *flag);
+extern FlagResult evaluation_flag(const Environment *environment,
+                                  const Identity *identity, const Flag *flag);
 
 /* Whether the identity is in one segment. */
 extern bool evaluation_segment(const Environment *environment, const Identity *identity,
-							   const Segment *segment);
+                               const Segment *segment);
 
 /* The reason as Flagsmith words it: "TARGETING_MATCH; segment=beta". */
 extern void evaluation_append_reason(StringInfo buffer, const FlagResult *result);

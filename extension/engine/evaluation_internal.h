@@ -22,18 +22,18 @@ typedef struct FlagState
 	bool resolved;
 	bool cyclic;
 	uint32 stack_place; /* 1-based place among those being resolved; 0: it is not */
-	FlagResult result;	/* if resolved */
-	JsonValue *json;	/* the result as JSON, made when a query reads it */
+	FlagResult result;  /* if resolved */
+	JsonValue *json;    /* the result as JSON, made when a query reads it */
 } FlagState;
 
 typedef struct Evaluation
 {
 	const Environment *environment;
 	const Identity *identity;
-	uint32 depth;		/* nested rules and flags */
+	uint32 depth;       /* nested rules and flags */
 	MatchMemo *matches; /* by segment */
-	FlagState *states;	/* by flag; NULL before the first read */
-	uint32 *stack;		/* flags being resolved */
+	FlagState *states;  /* by flag; NULL before the first read */
+	uint32 *stack;      /* flags being resolved */
 	uint32 nstack;
 	uint32 *resolved; /* flags resolved, in that order */
 	uint32 nresolved;
@@ -43,7 +43,7 @@ typedef struct Evaluation
 } Evaluation;
 
 extern void evaluation_begin(Evaluation *evaluation, const Environment *environment,
-							 const Identity *identity);
+                             const Identity *identity);
 
 /* Whether the segment's rules match, evaluated now. */
 extern bool match_segment(Evaluation *evaluation, const Segment *segment);
@@ -52,7 +52,8 @@ extern bool match_segment(Evaluation *evaluation, const Segment *segment);
 extern const FlagResult *flags_read(Evaluation *evaluation, uint32 flag);
 
 /* The value of one member of that result. */
-extern ContextValue flags_read_member(Evaluation *evaluation, uint32 flag, FlagMember member);
+extern ContextValue flags_read_member(Evaluation *evaluation, uint32 flag,
+                                      FlagMember member);
 
 /* The first node that the path finds in the context, with its flags. */
 extern const JsonValue *flags_query(Evaluation *evaluation, const JsonPath *path);
@@ -62,11 +63,11 @@ extern const Segment *evaluation_identity_segment(void);
 
 /* The answer of a flag for the identity: its variant and its reason. */
 extern FlagResult evaluation_answer(const Evaluation *evaluation, const Flag *flag,
-									const FeatureContext *feature,
-									const Segment *segment, FlagReason reason);
+                                    const FeatureContext *feature, const Segment *segment,
+                                    FlagReason reason);
 
 /* The identity's own override of the flag, or NULL. */
 extern const FeatureContext *evaluation_identity_override(const Evaluation *evaluation,
-														  uint32 flag);
+                                                          uint32 flag);
 
 #endif

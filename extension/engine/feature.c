@@ -31,15 +31,17 @@ to_double(const ContextValue *number)
 }
 
 static bool
-read_variant(const JsonValue *json, const Path *path, Candidate *candidate, EngineError *error)
+read_variant(const JsonValue *json, const Path *path, Candidate *candidate,
+             EngineError *error)
 {
 	const JsonValue *value, *weight, *priority, *key;
 
 	if (!shape_check(json, SHAPE(JSON_OBJECT), path, error) ||
-		!shape_required(json, STR("value"), SHAPE_ANY, path, &value, error) ||
-		!shape_required(json, STR("weight"), SHAPE(JSON_NUMBER), path, &weight, error) ||
-		!shape_required(json, STR("priority"), SHAPE(JSON_NUMBER), path, &priority, error) ||
-		!shape_optional(json, STR("key"), SHAPE_OR_NULL(JSON_STRING), path, &key, error))
+	    !shape_required(json, STR("value"), SHAPE_ANY, path, &value, error) ||
+	    !shape_required(json, STR("weight"), SHAPE(JSON_NUMBER), path, &weight, error) ||
+	    !shape_required(json, STR("priority"), SHAPE(JSON_NUMBER), path, &priority,
+	                    error) ||
+	    !shape_optional(json, STR("key"), SHAPE_OR_NULL(JSON_STRING), path, &key, error))
 		return false;
 
 	candidate->priority = value_from_json(priority);
@@ -81,14 +83,15 @@ lay_out(Candidate *candidates, FeatureContext *feature)
 
 static bool
 read_variants(const JsonValue *json, const Path *path, FeatureContext *feature,
-			  EngineError *error)
+              EngineError *error)
 {
 	Candidate *candidates;
 
 	if (json == NULL || json->type == JSON_NULL || json->count == 0)
 		return true;
 	if (feature->key.data == NULL)
-		return engine_error(error, ENGINE_MALFORMED, path->parent, "member \"key\" is missing");
+		return engine_error(error, ENGINE_MALFORMED, path->parent,
+		                    "member \"key\" is missing");
 
 	candidates = palloc(sizeof(Candidate) * json->count);
 	for (uint32 i = 0; i < json->count; i++)
@@ -116,20 +119,21 @@ feature_metadata(const JsonValue *json)
 
 bool
 feature_compile(const JsonValue *json, const Path *path, FeatureContext *feature,
-				EngineError *error)
+                EngineError *error)
 {
 	const JsonValue *name, *enabled, *value, *key, *variants, *priority, *attributes;
 	Path variants_path = path_member(path, STR("variants"));
 
 	memset(feature, 0, sizeof(*feature));
 	if (!shape_check(json, SHAPE(JSON_OBJECT), path, error) ||
-		!shape_required(json, STR("name"), SHAPE(JSON_STRING), path, &name, error) ||
-		!shape_required(json, STR("enabled"), SHAPE(JSON_BOOL), path, &enabled, error) ||
-		!shape_required(json, STR("value"), SHAPE_ANY, path, &value, error) ||
-		!shape_optional(json, STR("key"), SHAPE_ANY, path, &key, error) ||
-		!shape_optional(json, STR("priority"), SHAPE_OR_NULL(JSON_NUMBER), path, &priority,
-						error) ||
-		!shape_optional(json, STR("variants"), SHAPE_OR_NULL(JSON_ARRAY), path, &variants, error))
+	    !shape_required(json, STR("name"), SHAPE(JSON_STRING), path, &name, error) ||
+	    !shape_required(json, STR("enabled"), SHAPE(JSON_BOOL), path, &enabled, error) ||
+	    !shape_required(json, STR("value"), SHAPE_ANY, path, &value, error) ||
+	    !shape_optional(json, STR("key"), SHAPE_ANY, path, &key, error) ||
+	    !shape_optional(json, STR("priority"), SHAPE_OR_NULL(JSON_NUMBER), path,
+	                    &priority, error) ||
+	    !shape_optional(json, STR("variants"), SHAPE_OR_NULL(JSON_ARRAY), path, &variants,
+	                    error))
 		return false;
 
 	feature->name = str_copy(name->string);
@@ -139,7 +143,7 @@ feature_compile(const JsonValue *json, const Path *path, FeatureContext *feature
 	if (key != NULL)
 		feature->key = py_str_text(key);
 	feature->priority =
-		priority == NULL ?NULL_VALUE : value_copy(value_from_json(priority));
+		priority == NULL ? NULL_VALUE : value_copy(value_from_json(priority));
 	feature->metadata = feature_metadata(json);
 	attributes = json_get(json, STR("attributes"));
 	feature->attributes = attributes == NULL ? STR("") : str_copy(attributes->raw);
@@ -157,9 +161,9 @@ feature_compare_priority(const FeatureContext *a, const FeatureContext *b)
 	/* none given counts as infinity, which a huge float literal reaches too */
 	if (a_given)
 		return isinf(to_double(&a->priority)) && a->priority.type == VALUE_FLOAT &&
-					   a->priority.number > 0
-				   ? 0
-				   : -1;
+		               a->priority.number > 0
+		           ? 0
+		           : -1;
 	if (b_given)
 		return -feature_compare_priority(b, a);
 	return 0;
@@ -175,7 +179,8 @@ feature_choose_variant(const FeatureContext *feature, Str identity_key)
 		return VARIANT_NONE;
 	percentage = hash_percentage(ids, 2);
 	for (uint32 i = 0; i < feature->nvariants; i++)
-		if (feature->variants[i].start <= percentage && percentage < feature->variants[i].limit)
+		if (feature->variants[i].start <= percentage &&
+		    percentage < feature->variants[i].limit)
 			return (int) i;
 	return VARIANT_CONTROL;
 }
@@ -191,5 +196,6 @@ feature_variant_key(const FeatureContext *feature, int variant)
 {
 	if (variant == VARIANT_NONE)
 		return STR("null");
-	return variant == VARIANT_CONTROL ? STR("\"control\"") : feature->variants[variant].key;
+	return variant == VARIANT_CONTROL ? STR("\"control\"")
+	                                  : feature->variants[variant].key;
 }

@@ -11,9 +11,9 @@
 
 typedef struct Variant
 {
-	Str key;	/* JSON text; "null" for a variant without key */
-	Str value;	/* JSON text */
-	Str weight; /* as Python prints it, for the reason */
+	Str key;             /* JSON text; "null" for a variant without key */
+	Str value;           /* JSON text */
+	Str weight;          /* as Python prints it, for the reason */
 	double start, limit; /* its bucket: start <= percentage < limit */
 } Variant;
 
@@ -21,12 +21,12 @@ typedef struct FeatureContext
 {
 	Str name;
 	Str name_json; /* the name as JSON text */
-	Str key;	   /* what variants are hashed with; data == NULL if it has none */
+	Str key;       /* what variants are hashed with; data == NULL if it has none */
 	bool enabled;
 	Str value; /* JSON text */
 	uint32 nvariants;
 	Variant *variants;
-	Str metadata; /* JSON text; length 0 if there is none worth showing */
+	Str metadata;          /* JSON text; length 0 if there is none worth showing */
 	ContextValue priority; /* VALUE_NULL: none given, the weakest */
 	Str attributes; /* JSON text of the member "attributes": the engine hands it through to
 					 * its caller; length 0 if there is none */
@@ -40,8 +40,8 @@ typedef struct FeatureContext
  * Compiles one feature context.  All that it keeps is copied into the current memory
  * context.  Returns false and fills in *error if json is malformed.
  */
-extern bool feature_compile(const JsonValue *json, const Path *path, FeatureContext *feature,
-							EngineError *error);
+extern bool feature_compile(const JsonValue *json, const Path *path,
+                            FeatureContext *feature, EngineError *error);
 
 /* The metadata of a feature or a segment as a copy of its JSON text; length 0 if it is
  * missing or what Python calls false. */

@@ -71,8 +71,8 @@ choose_override(Evaluation *evaluation, const Flag *flag)
 		const Override *override = &flag->overrides[i];
 
 		if (match_for_flag(evaluation, override->segment) &&
-			(winner == NULL ||
-			 feature_compare_priority(override->feature, winner->feature) < 0))
+		    (winner == NULL ||
+		     feature_compare_priority(override->feature, winner->feature) < 0))
 			winner = override;
 	}
 	return winner;
@@ -88,14 +88,14 @@ resolve_result(Evaluation *evaluation, uint32 number)
 	/* an identity's own override asks no segment */
 	if (own != NULL)
 		return evaluation_answer(evaluation, flag, own, evaluation_identity_segment(),
-								 REASON_TARGETING_MATCH);
+		                         REASON_TARGETING_MATCH);
 	override = choose_override(evaluation, flag);
 	if (override != NULL)
 		return evaluation_answer(evaluation, flag, override->feature,
-								 &evaluation->environment->segments[override->segment],
-								 REASON_TARGETING_MATCH);
+		                         &evaluation->environment->segments[override->segment],
+		                         REASON_TARGETING_MATCH);
 	return evaluation_answer(evaluation, flag, flag->feature, NULL,
-							 flag->noverrides > 0 ? REASON_DEFAULT : REASON_STATIC);
+	                         flag->noverrides > 0 ? REASON_DEFAULT : REASON_STATIC);
 }
 
 static void
@@ -110,7 +110,7 @@ resolve(Evaluation *evaluation, uint32 number)
 		return;
 	}
 	if (evaluation->environment->flags[number].feature == NULL ||
-		evaluation->depth >= EVALUATION_MAX_DEPTH)
+	    evaluation->depth >= EVALUATION_MAX_DEPTH)
 		return;
 
 	evaluation->depth++;
@@ -200,11 +200,13 @@ flags_read_member(Evaluation *evaluation, uint32 flag, FlagMember member)
 	switch (member)
 	{
 		case FLAG_ENABLED:
-			return (ContextValue){.type = VALUE_BOOL, .boolean = result->feature->enabled};
+			return (ContextValue){.type = VALUE_BOOL,
+			                      .boolean = result->feature->enabled};
 		case FLAG_VALUE:
 			return value_of_json_text(feature_value(result->feature, result->variant));
 		case FLAG_VARIANT:
-			return value_of_json_text(feature_variant_key(result->feature, result->variant));
+			return value_of_json_text(
+				feature_variant_key(result->feature, result->variant));
 		case FLAG_REASON:
 			return value_of_text(reason_text(result));
 		case FLAG_NAME:
@@ -221,12 +223,14 @@ make_json(const FlagResult *result)
 	JsonMember *members = palloc0(sizeof(JsonMember) * MEMBER_COUNT);
 	JsonValue *object = palloc0(sizeof(JsonValue));
 
-	members[MEMBER_ENABLED] = (JsonMember){
-		STR("enabled"), {.type = JSON_BOOL,
-						 .raw = feature->enabled ? STR("true") : STR("false"),
-						 .boolean = feature->enabled}};
+	members[MEMBER_ENABLED] =
+		(JsonMember){STR("enabled"),
+	                 {.type = JSON_BOOL,
+	                  .raw = feature->enabled ? STR("true") : STR("false"),
+	                  .boolean = feature->enabled}};
 	members[MEMBER_NAME] = (JsonMember){STR("name"), make_string(feature->name)};
-	members[MEMBER_REASON] = (JsonMember){STR("reason"), make_string(reason_text(result))};
+	members[MEMBER_REASON] =
+		(JsonMember){STR("reason"), make_string(reason_text(result))};
 	members[MEMBER_VALUE] =
 		(JsonMember){STR("value"), parse_known(feature_value(feature, result->variant))};
 	members[MEMBER_VARIANT] = (JsonMember){
@@ -271,8 +275,9 @@ get_flag_at(JsonFlags *flags, uint32 index)
 	Evaluation *evaluation =
 		(Evaluation *) ((char *) flags - offsetof(Evaluation, flags));
 
-	return index < evaluation->nresolved ? json_of(evaluation, evaluation->resolved[index])
-										 : NULL;
+	return index < evaluation->nresolved
+	           ? json_of(evaluation, evaluation->resolved[index])
+	           : NULL;
 }
 
 /* Sets a member of the root, at its place if it has one. */
@@ -302,8 +307,9 @@ make_root(Evaluation *evaluation)
 	if (identity != NULL && identity->json != NULL)
 		set_member(root, STR("identity"), *identity->json(identity->argument));
 	evaluation->flags = (JsonFlags){.get = get_flag, .at = get_flag_at};
-	set_member(root, STR("flags"),
-			   (JsonValue){.type = JSON_FLAGS, .raw = STR("{}"), .flags = &evaluation->flags});
+	set_member(
+		root, STR("flags"),
+		(JsonValue){.type = JSON_FLAGS, .raw = STR("{}"), .flags = &evaluation->flags});
 	return root;
 }
 

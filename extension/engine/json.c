@@ -48,7 +48,8 @@ check_depth(Str text, EngineError *error)
 		{
 			if (++depth > JSON_MAX_DEPTH)
 				return engine_error(error, ENGINE_TOO_DEEP, NULL,
-									"JSON is nested deeper than %d levels", JSON_MAX_DEPTH);
+				                    "JSON is nested deeper than %d levels",
+				                    JSON_MAX_DEPTH);
 		}
 		else if (c == ']' || c == '}')
 			depth--;
@@ -66,8 +67,8 @@ push_pending(Builder *builder, Str name)
 	if (builder->npending == builder->pending_size)
 	{
 		builder->pending_size *= 2;
-		builder->pending = repalloc_huge(builder->pending,
-										 sizeof(JsonMember) * (Size) builder->pending_size);
+		builder->pending = repalloc_huge(
+			builder->pending, sizeof(JsonMember) * (Size) builder->pending_size);
 	}
 	member = &builder->pending[builder->npending++];
 	memset(member, 0, sizeof(*member));
@@ -141,7 +142,8 @@ end_array(void *state)
 	uint32 first = builder->open[--builder->depth];
 	uint32 count = builder->npending - first;
 	JsonValue *array;
-	JsonValue *elements = palloc_extended(sizeof(JsonValue) * Max(count, 1), MCXT_ALLOC_HUGE);
+	JsonValue *elements =
+		palloc_extended(sizeof(JsonValue) * Max(count, 1), MCXT_ALLOC_HUGE);
 
 	for (uint32 i = 0; i < count; i++)
 		elements[i] = builder->pending[first + i].value;
@@ -223,7 +225,8 @@ end_object(void *state)
 	Builder *builder = state;
 	uint32 first = builder->open[--builder->depth];
 	uint32 count = builder->npending - first;
-	JsonMember *members = palloc_extended(sizeof(JsonMember) * Max(count, 1), MCXT_ALLOC_HUGE);
+	JsonMember *members =
+		palloc_extended(sizeof(JsonMember) * Max(count, 1), MCXT_ALLOC_HUGE);
 	JsonValue *object;
 
 	memcpy(members, &builder->pending[first], sizeof(JsonMember) * count);
@@ -270,15 +273,15 @@ error_path(const Builder *builder)
 	{
 		uint32 first = builder->open[level];
 		uint32 child = level + 1 < builder->depth ? builder->open[level + 1] - 1
-												  : builder->npending - 1;
+		                                          : builder->npending - 1;
 		const JsonMember *member = &builder->pending[child];
 
 		/* the innermost container may be between two children */
 		if (child < first || (level + 1 == builder->depth && member->value.raw.len > 0))
 			return &path[level];
 		path[level + 1] = builder->pending[first - 1].value.raw.data[0] == '['
-							  ? path_element(&path[level], child - first)
-							  : path_member(&path[level], member->name);
+		                      ? path_element(&path[level], child - first)
+		                      : path_member(&path[level], member->name);
 	}
 	return &path[builder->depth];
 }
@@ -292,11 +295,11 @@ report_error(const Builder *builder, JsonParseErrorType result, EngineError *err
 	{
 		case JSON_UNICODE_CODE_POINT_ZERO:
 			return engine_error(error, ENGINE_INVALID_JSON, path,
-								"the escape \\u0000 cannot be converted to text");
+			                    "the escape \\u0000 cannot be converted to text");
 		case JSON_UNICODE_HIGH_SURROGATE:
 		case JSON_UNICODE_LOW_SURROGATE:
 			return engine_error(error, ENGINE_INVALID_JSON, path,
-								"a Unicode surrogate escape lacks its other half");
+			                    "a Unicode surrogate escape lacks its other half");
 		default:
 			return engine_error(error, ENGINE_INVALID_JSON, path, "invalid JSON");
 	}
@@ -373,13 +376,15 @@ copy_value(const JsonValue *value, const char *from, const char *to)
 		copy.string = str_copy(value->string);
 	else if (value->type == JSON_ARRAY)
 	{
-		copy.elements = palloc_extended(sizeof(JsonValue) * Max(value->count, 1), MCXT_ALLOC_HUGE);
+		copy.elements =
+			palloc_extended(sizeof(JsonValue) * Max(value->count, 1), MCXT_ALLOC_HUGE);
 		for (uint32 i = 0; i < value->count; i++)
 			copy.elements[i] = copy_value(&value->elements[i], from, to);
 	}
 	else if (value->type == JSON_OBJECT)
 	{
-		copy.members = palloc_extended(sizeof(JsonMember) * Max(value->count, 1), MCXT_ALLOC_HUGE);
+		copy.members =
+			palloc_extended(sizeof(JsonMember) * Max(value->count, 1), MCXT_ALLOC_HUGE);
 		for (uint32 i = 0; i < value->count; i++)
 		{
 			copy.members[i].name = str_copy(value->members[i].name);

@@ -33,13 +33,13 @@ struct JsonValue
 {
 	JsonType type;
 	uint32 count; /* of elements or members */
-	Str raw;	  /* as written: a piece of the parsed text */
+	Str raw;      /* as written: a piece of the parsed text */
 	union
 	{
 		bool boolean;
-		Str string;			   /* decoded */
-		JsonValue *elements;   /* count of them */
-		JsonMember *members;   /* count of them */
+		Str string;              /* decoded */
+		JsonValue *elements;     /* count of them */
+		JsonMember *members;     /* count of them */
 		struct JsonFlags *flags; /* opaque here */
 	};
 };

@@ -30,8 +30,8 @@ typedef enum JsonPathSelectorType
 typedef struct JsonPathSelector
 {
 	JsonPathSelectorType type;
-	Str name;						  /* SELECTOR_NAME, decoded */
-	int64 index;					  /* SELECTOR_INDEX */
+	Str name;                           /* SELECTOR_NAME, decoded */
+	int64 index;                        /* SELECTOR_INDEX */
 	bool has_start, has_stop, has_step; /* SELECTOR_SLICE */
 	int64 start, stop, step;
 	struct JsonPathFilter *filter; /* SELECTOR_FILTER, opaque */

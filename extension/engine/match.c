@@ -11,7 +11,7 @@ static ContextValue
 value_of_node(const JsonValue *node)
 {
 	if (node == NULL || node->type == JSON_ARRAY || node->type == JSON_OBJECT ||
-		node->type == JSON_FLAGS)
+	    node->type == JSON_FLAGS)
 		return NULL_VALUE;
 	return value_coerce(value_from_json(node));
 }
@@ -70,19 +70,19 @@ read_property(Evaluation *evaluation, const Property *property)
 static bool
 match_condition(Evaluation *evaluation, const Condition *condition, Str segment_key)
 {
-	const Operator *operator = condition->operator;
+	const Operator *operator= condition->operator;
 	ContextValue value;
 
 	engine_check_interrupts();
 	if (condition->property.kind == PROPERTY_REFUSED)
 		return false;
 	value = read_property(evaluation, &condition->property);
-	if (operator == NULL || value.type == VALUE_UNREADABLE ||
-		(value.type == VALUE_NULL && !operator->takes_null))
+	if (operator== NULL || value.type ==
+	    VALUE_UNREADABLE ||(value.type == VALUE_NULL && !operator->takes_null))
 		return false;
 	if (operator->prepare != NULL && !condition->operand.valid)
 		return false;
-	return operator->matches(operator, &condition->operand, &value, segment_key);
+	return operator->matches(operator, & condition->operand, &value, segment_key);
 }
 
 /* Goes on while the outcome is open: ALL stops at the first miss, the others at the
@@ -130,7 +130,7 @@ match_rule(Evaluation *evaluation, const Rule *rule, Str segment_key)
 	conditions = match_conditions(evaluation, rule, segment_key);
 	/* the engine evaluates the sub-rules even so, which shows only where flags are read */
 	rules = (conditions || evaluation->environment->reads_flags) &&
-			match_subrules(evaluation, rule, segment_key);
+	        match_subrules(evaluation, rule, segment_key);
 	evaluation->depth--;
 	return conditions && rules;
 }

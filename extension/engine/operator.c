@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "hash.h"
+#include "in_list.h"
 #include "pynumber.h"
 #include "pystr.h"
 
@@ -18,7 +19,7 @@
 #define ORDER_LESS 1
 #define ORDER_EQUAL 2
 #define ORDER_GREATER 4
-#define ORDER_NONE 8	/* a NaN is neither */
+#define ORDER_NONE 8    /* a NaN is neither */
 #define ORDER_INVALID 0 /* they cannot be compared: no operator matches */
 
 static bool
@@ -81,7 +82,7 @@ cast_version(CastOperand *cast, Str value)
 	uint32 suffix = strlen(SEMVER_SUFFIX);
 
 	cast->is_semver = value.len >= suffix &&
-					  memcmp(value.data + value.len - suffix, SEMVER_SUFFIX, suffix) == 0;
+	                  memcmp(value.data + value.len - suffix, SEMVER_SUFFIX, suffix) == 0;
 	if (!cast->is_semver)
 		return;
 	cast->version_text = str_make(value.data, value.len - suffix);
@@ -98,12 +99,12 @@ prepare_cast(const JsonValue *value, Operand *operand)
 	operand->valid = true;
 	operand->cast = cast = palloc0(sizeof(CastOperand));
 	cast->as_bool = !(is_string(value) && (str_equal(value->string, STR("False")) ||
-										   str_equal(value->string, STR("false"))));
+	                                       str_equal(value->string, STR("false"))));
 	cast->has_integer = cast_int(value, &cast->as_integer);
 	cast->has_number = cast_float(value, &cast->as_number);
 	/* looking for the suffix, the engine slices the value: only texts and lists bear that */
-	cast->has_string =
-		value->type == JSON_STRING || value->type == JSON_NULL || value->type == JSON_ARRAY;
+	cast->has_string = value->type == JSON_STRING || value->type == JSON_NULL ||
+	                   value->type == JSON_ARRAY;
 	if (cast->has_string)
 		cast->as_string = py_str_text(value);
 	if (value->type == JSON_STRING)
@@ -147,7 +148,7 @@ compare(const CastOperand *cast, const ContextValue *value)
 			return order_of(value_compare_numbers(value, &cast->as_integer));
 		case VALUE_FLOAT:
 			return cast->has_number ? compare_numbers(value->number, cast->as_number)
-									: ORDER_INVALID;
+			                        : ORDER_INVALID;
 		case VALUE_STRING:
 			if (!cast->has_string)
 				return ORDER_INVALID;
@@ -162,15 +163,15 @@ compare(const CastOperand *cast, const ContextValue *value)
 }
 
 static bool
-matches_comparison(const Operator *self, const Operand *operand, const ContextValue *value,
-				   Str segment_key)
+matches_comparison(const Operator *self, const Operand *operand,
+                   const ContextValue *value, Str segment_key)
 {
 	return (self->outcomes & compare(operand->cast, value)) != 0;
 }
 
 static bool
 matches_contains(const Operator *self, const Operand *operand, const ContextValue *value,
-				 Str segment_key)
+                 Str segment_key)
 {
 	const CastOperand *cast = operand->cast;
 	SemVer version;
@@ -179,7 +180,7 @@ matches_contains(const Operator *self, const Operand *operand, const ContextValu
 		return false;
 	if (cast->is_semver)
 		return semver_parse(value->string, &version) &&
-			   semver_contains(&version, cast->version_text);
+		       semver_contains(&version, cast->version_text);
 	return str_contains(value->string, cast->as_string);
 }
 
@@ -193,8 +194,8 @@ prepare_not_contains(const JsonValue *value, Operand *operand)
 }
 
 static bool
-matches_not_contains(const Operator *self, const Operand *operand, const ContextValue *value,
-					 Str segment_key)
+matches_not_contains(const Operator *self, const Operand *operand,
+                     const ContextValue *value, Str segment_key)
 {
 	return value->type == VALUE_STRING && !str_contains(value->string, operand->text);
 }
@@ -210,60 +211,25 @@ prepare_regex(const JsonValue *value, Operand *operand)
 
 static bool
 matches_regex(const Operator *self, const Operand *operand, const ContextValue *value,
-			  Str segment_key)
+              Str segment_key)
 {
 	char buffer[VALUE_TEXT_MAX];
 
 	return regex_match(operand->regex, value_text(value, buffer));
 }
 
-/* Adds what lies between commas, as it stands. */
-static void
-add_separated(StrTable *members, Str text)
-{
-	uint32 start = 0;
-
-	for (uint32 i = 0; i <= text.len; i++)
-		if (i == text.len || text.data[i] == ',')
-		{
-			strtable_add(members, str_make(text.data + start, i - start));
-			start = i + 1;
-			engine_check_interrupts();
-		}
-}
-
-static void
-add_elements(StrTable *members, const JsonValue *array)
-{
-	for (uint32 i = 0; i < array->count; i++)
-	{
-		strtable_add(members, py_str_text(&array->elements[i]));
-		engine_check_interrupts();
-	}
-}
-
 static void
 prepare_in(const JsonValue *value, Operand *operand)
 {
-	JsonValue list;
-	EngineError ignored;
-
 	if (value == NULL || (value->type != JSON_ARRAY && value->type != JSON_STRING))
 		return;
 	operand->valid = true;
-	operand->members = strtable_create(value->type == JSON_ARRAY ? value->count : 1);
-	if (value->type == JSON_ARRAY)
-		add_elements(operand->members, value);
-	else if (value->string.len > 0 && value->string.data[0] == '[' &&
-			 json_parse(value->string, &list, &ignored))
-		add_elements(operand->members, &list);
-	else
-		add_separated(operand->members, str_copy(value->string));
+	operand->members = in_list_members(value);
 }
 
 static bool
 matches_in(const Operator *self, const Operand *operand, const ContextValue *value,
-		   Str segment_key)
+           Str segment_key)
 {
 	char buffer[VALUE_TEXT_MAX];
 
@@ -295,7 +261,7 @@ prepare_modulo(const JsonValue *value, Operand *operand)
 
 static bool
 matches_modulo(const Operator *self, const Operand *operand, const ContextValue *value,
-			   Str segment_key)
+               Str segment_key)
 {
 	double number;
 
@@ -316,7 +282,7 @@ prepare_percentage_split(const JsonValue *value, Operand *operand)
 
 static bool
 matches_percentage_split(const Operator *self, const Operand *operand,
-						 const ContextValue *value, Str segment_key)
+                         const ContextValue *value, Str segment_key)
 {
 	char buffer[VALUE_TEXT_MAX];
 	Str ids[2] = {segment_key, value_text(value, buffer)};
@@ -326,20 +292,22 @@ matches_percentage_split(const Operator *self, const Operand *operand,
 
 static bool
 matches_is_set(const Operator *self, const Operand *operand, const ContextValue *value,
-			   Str segment_key)
+               Str segment_key)
 {
 	return value->type != VALUE_NULL;
 }
 
 static bool
-matches_is_not_set(const Operator *self, const Operand *operand, const ContextValue *value,
-				   Str segment_key)
+matches_is_not_set(const Operator *self, const Operand *operand,
+                   const ContextValue *value, Str segment_key)
 {
 	return value->type == VALUE_NULL;
 }
 
-#define COMPARISON(name, outcomes) \
-	{STR_INIT(name), prepare_cast, matches_comparison, outcomes, false}
+#define COMPARISON(name, outcomes)                                                       \
+	{                                                                                    \
+		STR_INIT(name), prepare_cast, matches_comparison, outcomes, false                \
+	}
 
 static const Operator operators[] = {
 	COMPARISON("EQUAL", ORDER_EQUAL),
@@ -353,7 +321,8 @@ static const Operator operators[] = {
 	{STR_INIT("REGEX"), prepare_regex, matches_regex, 0, false},
 	{STR_INIT("IN"), prepare_in, matches_in, 0, false},
 	{STR_INIT("MODULO"), prepare_modulo, matches_modulo, 0, false},
-	{STR_INIT("PERCENTAGE_SPLIT"), prepare_percentage_split, matches_percentage_split, 0, false},
+	{STR_INIT("PERCENTAGE_SPLIT"), prepare_percentage_split, matches_percentage_split, 0,
+     false},
 	{STR_INIT("IS_SET"), NULL, matches_is_set, 0, true},
 	{STR_INIT("IS_NOT_SET"), NULL, matches_is_not_set, 0, true},
 };
@@ -361,13 +330,13 @@ static const Operator operators[] = {
 bool
 operator_is_split(const Operator *operator)
 {
-	return operator != NULL && operator->matches == matches_percentage_split;
+	return operator!= NULL && operator->matches == matches_percentage_split;
 }
 
 void
-operator_release(const Operator *operator, Operand *operand)
+operator_release(const Operator *operator, Operand * operand)
 {
-	if (operator != NULL && operator->prepare == prepare_regex && operand->regex != NULL)
+	if (operator!= NULL && operator->prepare == prepare_regex && operand->regex != NULL)
 		regex_free(operand->regex);
 }
 

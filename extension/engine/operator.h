@@ -24,7 +24,7 @@ typedef struct CastOperand
 	double as_number;
 	bool has_string; /* else the engine raises when the context value is a string */
 	Str as_string;
-	bool is_semver; /* the value ends with ":semver" */
+	bool is_semver;   /* the value ends with ":semver" */
 	bool has_version; /* and is a version without that suffix */
 	SemVer as_version;
 	Str version_text;
@@ -35,11 +35,11 @@ typedef struct Operand
 	bool valid; /* false: Python raises, or answers false, whatever the context value */
 	union
 	{
-		CastOperand *cast;		/* comparisons and CONTAINS */
-		Str text;				/* NOT_CONTAINS */
-		Regex *regex;			/* REGEX */
-		StrTable *members;		/* IN */
-		double percentage;		/* PERCENTAGE_SPLIT */
+		CastOperand *cast; /* comparisons and CONTAINS */
+		Str text;          /* NOT_CONTAINS */
+		Regex *regex;      /* REGEX */
+		StrTable *members; /* IN */
+		double percentage; /* PERCENTAGE_SPLIT */
 		struct
 		{
 			double divisor, remainder;
@@ -56,9 +56,9 @@ struct Operator
 	 * operator needs none. */
 	void (*prepare)(const JsonValue *value, Operand *operand);
 	/* Whether value, which is not null unless takes_null, matches. */
-	bool (*matches)(const Operator *self, const Operand *operand, const ContextValue *value,
-					Str segment_key);
-	int outcomes;	 /* comparisons: the set of orders that match, see operator.c */
+	bool (*matches)(const Operator *self, const Operand *operand,
+	                const ContextValue *value, Str segment_key);
+	int outcomes;    /* comparisons: the set of orders that match, see operator.c */
 	bool takes_null; /* asked for null too; to the others null is never a match */
 };
 
@@ -66,7 +66,7 @@ struct Operator
 extern bool operator_is_split(const Operator *operator);
 
 /* Frees what a prepared operand holds beside memory.  operator may be NULL. */
-extern void operator_release(const Operator *operator, Operand *operand);
+extern void operator_release(const Operator *operator, Operand * operand);
 
 /* The operator of that name, or NULL. */
 extern const Operator *operator_find(Str name);

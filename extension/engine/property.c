@@ -13,7 +13,7 @@ only_name(const JsonPath *path, int segment)
 		return (Str){NULL, 0};
 	step = &path->segments[segment];
 	if (step->descendant || step->nselectors != 1 ||
-		step->selectors[0].type != SELECTOR_NAME)
+	    step->selectors[0].type != SELECTOR_NAME)
 		return (Str){NULL, 0};
 	return step->selectors[0].name;
 }
@@ -29,7 +29,7 @@ find_flag_member(Str name, FlagMember *member)
 {
 	static const char *const names[] = {
 		[FLAG_ENABLED] = "enabled", [FLAG_VALUE] = "value", [FLAG_VARIANT] = "variant",
-		[FLAG_REASON] = "reason",	[FLAG_NAME] = "name",
+		[FLAG_REASON] = "reason",   [FLAG_NAME] = "name",
 	};
 
 	for (size_t i = 0; i < lengthof(names); i++)
@@ -68,7 +68,7 @@ compile_identity(const JsonPath *path, StrTable *traits, Property *property)
 	else if (path->nsegments == 2 && is_name(only_name(path, 1), "key"))
 		property->kind = PROPERTY_IDENTITY_KEY;
 	else if (path->nsegments == 3 && is_name(only_name(path, 1), "traits") &&
-			 only_name(path, 2).data != NULL)
+	         only_name(path, 2).data != NULL)
 	{
 		property->kind = PROPERTY_TRAIT_PATH;
 		property->path_trait = strtable_add(traits, only_name(path, 2));
@@ -85,7 +85,7 @@ compile_flag(const JsonPath *path, StrTable *flags, Property *property)
 	Str name = only_name(path, 1);
 
 	if (path->nsegments != 3 || name.data == NULL ||
-		!find_flag_member(only_name(path, 2), &member))
+	    !find_flag_member(only_name(path, 2), &member))
 		return false;
 	property->kind = PROPERTY_FLAG;
 	property->reads_flags = true;
@@ -107,7 +107,7 @@ compile_constant(const JsonPath *path, const JsonValue *root, Property *property
 
 static void
 compile_path(JsonPath *path, const JsonValue *root, StrTable *traits, StrTable *flags,
-			 Property *property)
+             Property *property)
 {
 	Str first = only_name(path, 0);
 

@@ -14,15 +14,15 @@
 
 typedef enum PropertyKind
 {
-	PROPERTY_TRAIT,			 /* a trait's name */
-	PROPERTY_HASH_KEY,		 /* none given: the identity's key, as it is */
-	PROPERTY_REFUSED,		 /* the engine raises: the condition is false */
-	PROPERTY_TRAIT_PATH,	 /* $.identity.traits.<name> */
-	PROPERTY_IDENTIFIER,	 /* $.identity.identifier */
-	PROPERTY_IDENTITY_KEY,	 /* $.identity.key */
-	PROPERTY_FLAG,			 /* $.flags.<name>.<member> */
-	PROPERTY_CONSTANT,		 /* a place that depends on no identity: $.environment.name */
-	PROPERTY_PATH			 /* any other query */
+	PROPERTY_TRAIT,        /* a trait's name */
+	PROPERTY_HASH_KEY,     /* none given: the identity's key, as it is */
+	PROPERTY_REFUSED,      /* the engine raises: the condition is false */
+	PROPERTY_TRAIT_PATH,   /* $.identity.traits.<name> */
+	PROPERTY_IDENTIFIER,   /* $.identity.identifier */
+	PROPERTY_IDENTITY_KEY, /* $.identity.key */
+	PROPERTY_FLAG,         /* $.flags.<name>.<member> */
+	PROPERTY_CONSTANT,     /* a place that depends on no identity: $.environment.name */
+	PROPERTY_PATH          /* any other query */
 } PropertyKind;
 
 /* What a condition can read of a flag without walking a path. */
@@ -39,7 +39,7 @@ typedef struct Property
 {
 	PropertyKind kind;
 	bool reads_flags; /* or may do so */
-	uint32 trait;	  /* the trait named like the property itself: it comes first */
+	uint32 trait;     /* the trait named like the property itself: it comes first */
 	union
 	{
 		uint32 path_trait; /* PROPERTY_TRAIT_PATH */
@@ -47,9 +47,9 @@ typedef struct Property
 		{
 			uint32 flag;
 			FlagMember member;
-		};						/* PROPERTY_FLAG */
-		ContextValue constant;	/* PROPERTY_CONSTANT, coerced */
-		JsonPath *path;			/* PROPERTY_PATH */
+		};                     /* PROPERTY_FLAG */
+		ContextValue constant; /* PROPERTY_CONSTANT, coerced */
+		JsonPath *path;        /* PROPERTY_PATH */
 	};
 } Property;
 
@@ -59,6 +59,6 @@ typedef struct Property
  * the current memory context.
  */
 extern Property property_compile(Str text, const JsonValue *root, StrTable *traits,
-								 StrTable *flags);
+                                 StrTable *flags);
 
 #endif

@@ -57,31 +57,31 @@ compile_property(const JsonValue *property, bool is_split, SegmentScope *scope)
 
 static bool
 compile_condition(const JsonValue *json, const Path *path, SegmentScope *scope,
-				  Condition *condition, EngineError *error)
+                  Condition *condition, EngineError *error)
 {
 	const JsonValue *operator;
 
 	if (!shape_check(json, SHAPE(JSON_OBJECT), path, error))
 		return false;
 
-	operator = json_get(json, STR("operator"));
+	operator= json_get(json, STR("operator"));
 	/* without an operator the engine raises, before it reads any property */
 	condition->property.kind = PROPERTY_REFUSED;
-	if (operator == NULL)
+	if (operator== NULL)
 		return true;
 	if (operator->type == JSON_STRING)
-		condition->operator = operator_find(operator->string);
-	condition->property =
-		compile_property(find_property(json), operator_is_split(condition->operator), scope);
+		condition->operator= operator_find(operator->string);
+	condition->property = compile_property(find_property(json),
+	                                       operator_is_split(condition->operator), scope);
 	scope->needs_root |= condition->property.kind == PROPERTY_PATH;
-	if (condition->operator != NULL && condition->operator->prepare != NULL)
+	if (condition->operator!= NULL && condition->operator->prepare != NULL)
 		condition->operator->prepare(json_get(json, STR("value")), &condition->operand);
 	return true;
 }
 
 static bool
-compile_conditions(const JsonValue *list, const Path *path, SegmentScope *scope, Rule *rule,
-				   EngineError *error)
+compile_conditions(const JsonValue *list, const Path *path, SegmentScope *scope,
+                   Rule *rule, EngineError *error)
 {
 	uint32 count = count_of(list);
 
@@ -92,19 +92,20 @@ compile_conditions(const JsonValue *list, const Path *path, SegmentScope *scope,
 		Path step = path_element(path, i);
 
 		engine_check_interrupts();
-		if (!compile_condition(&list->elements[i], &step, scope, &rule->conditions[i], error))
+		if (!compile_condition(&list->elements[i], &step, scope, &rule->conditions[i],
+		                       error))
 			return false;
 	}
 	return true;
 }
 
 static bool compile_rules(const JsonValue *list, const Path *path, int depth,
-						  SegmentScope *scope, uint32 *nrules, Rule **rules,
-						  EngineError *error);
+                          SegmentScope *scope, uint32 *nrules, Rule **rules,
+                          EngineError *error);
 
 static bool
 compile_rule(const JsonValue *json, const Path *path, int depth, SegmentScope *scope,
-			 Rule *rule, EngineError *error)
+             Rule *rule, EngineError *error)
 {
 	const JsonValue *type, *conditions, *rules;
 	Path conditions_path = path_member(path, STR("conditions"));
@@ -112,23 +113,24 @@ compile_rule(const JsonValue *json, const Path *path, int depth, SegmentScope *s
 
 	if (depth > RULE_MAX_DEPTH)
 		return engine_error(error, ENGINE_TOO_DEEP, NULL,
-							"rules are nested deeper than %d levels", RULE_MAX_DEPTH);
+		                    "rules are nested deeper than %d levels", RULE_MAX_DEPTH);
 	if (!shape_check(json, SHAPE(JSON_OBJECT), path, error) ||
-		!shape_optional(json, STR("type"), SHAPE_ANY, path, &type, error) ||
-		!shape_optional(json, STR("conditions"), SHAPE_OR_NULL(JSON_ARRAY), path,
-						&conditions, error) ||
-		!shape_optional(json, STR("rules"), SHAPE_OR_NULL(JSON_ARRAY), path, &rules, error))
+	    !shape_optional(json, STR("type"), SHAPE_ANY, path, &type, error) ||
+	    !shape_optional(json, STR("conditions"), SHAPE_OR_NULL(JSON_ARRAY), path,
+	                    &conditions, error) ||
+	    !shape_optional(json, STR("rules"), SHAPE_OR_NULL(JSON_ARRAY), path, &rules,
+	                    error))
 		return false;
 
 	rule->type = find_rule_type(type);
 	return compile_conditions(conditions, &conditions_path, scope, rule, error) &&
-		   compile_rules(rules, &rules_path, depth + 1, scope, &rule->nrules, &rule->rules,
-						 error);
+	       compile_rules(rules, &rules_path, depth + 1, scope, &rule->nrules,
+	                     &rule->rules, error);
 }
 
 static bool
 compile_rules(const JsonValue *list, const Path *path, int depth, SegmentScope *scope,
-			  uint32 *nrules, Rule **rules, EngineError *error)
+              uint32 *nrules, Rule **rules, EngineError *error)
 {
 	uint32 count = count_of(list);
 
@@ -160,7 +162,7 @@ rules_read_flags(const Rule *rules, uint32 nrules)
 
 static bool
 compile_overrides(const JsonValue *list, const Path *path, SegmentScope *scope,
-				  Segment *segment, EngineError *error)
+                  Segment *segment, EngineError *error)
 {
 	uint32 count = count_of(list);
 
@@ -181,7 +183,7 @@ compile_overrides(const JsonValue *list, const Path *path, SegmentScope *scope,
 
 bool
 segment_compile(const JsonValue *json, const Path *path, SegmentScope *scope,
-				Segment *segment, EngineError *error)
+                Segment *segment, EngineError *error)
 {
 	const JsonValue *name, *key, *rules, *overrides;
 	Path rules_path = path_member(path, STR("rules"));
@@ -189,18 +191,20 @@ segment_compile(const JsonValue *json, const Path *path, SegmentScope *scope,
 
 	memset(segment, 0, sizeof(*segment));
 	if (!shape_check(json, SHAPE(JSON_OBJECT), path, error) ||
-		!shape_required(json, STR("name"), SHAPE(JSON_STRING), path, &name, error) ||
-		!shape_required(json, STR("key"), SHAPE_ANY, path, &key, error) ||
-		!shape_required(json, STR("rules"), SHAPE_OR_NULL(JSON_ARRAY), path, &rules, error) ||
-		!shape_optional(json, STR("overrides"), SHAPE_OR_NULL(JSON_ARRAY), path, &overrides,
-						error))
+	    !shape_required(json, STR("name"), SHAPE(JSON_STRING), path, &name, error) ||
+	    !shape_required(json, STR("key"), SHAPE_ANY, path, &key, error) ||
+	    !shape_required(json, STR("rules"), SHAPE_OR_NULL(JSON_ARRAY), path, &rules,
+	                    error) ||
+	    !shape_optional(json, STR("overrides"), SHAPE_OR_NULL(JSON_ARRAY), path,
+	                    &overrides, error))
 		return false;
 
 	segment->name = str_copy(name->string);
 	segment->name_json = str_copy(name->raw);
 	segment->key = py_str_text(key);
 	segment->metadata = feature_metadata(json);
-	if (!compile_rules(rules, &rules_path, 1, scope, &segment->nrules, &segment->rules, error))
+	if (!compile_rules(rules, &rules_path, 1, scope, &segment->nrules, &segment->rules,
+	                   error))
 		return false;
 	segment->reads_flags = rules_read_flags(segment->rules, segment->nrules);
 	return compile_overrides(overrides, &overrides_path, scope, segment, error);
@@ -212,7 +216,8 @@ release_rules(Rule *rules, uint32 nrules)
 	for (uint32 i = 0; i < nrules; i++)
 	{
 		for (uint32 j = 0; j < rules[i].nconditions; j++)
-			operator_release(rules[i].conditions[j].operator, &rules[i].conditions[j].operand);
+			operator_release(
+				rules[i].conditions[j].operator, & rules[i].conditions[j].operand);
 		release_rules(rules[i].rules, rules[i].nrules);
 	}
 }
@@ -237,15 +242,16 @@ check_rule(const JsonValue *json, const Rule *rule, const Path *path, EngineErro
 		Path type_path = path_member(path, STR("type"));
 
 		return engine_error(error, ENGINE_MALFORMED, &type_path,
-							"a rule's type is one of ALL, ANY and NONE");
+		                    "a rule's type is one of ALL, ANY and NONE");
 	}
 	for (uint32 i = 0; i < rule->nconditions; i++)
 	{
 		Path step = path_element(&conditions_path, i);
 		Path operator_path = path_member(&step, STR("operator"));
 
-		if (rule->conditions[i].operator == NULL)
-			return engine_error(error, ENGINE_MALFORMED, &operator_path, "unknown operator");
+		if (rule->conditions[i].operator== NULL)
+			return engine_error(error, ENGINE_MALFORMED, &operator_path,
+			                    "unknown operator");
 	}
 	for (uint32 i = 0; i < rule->nrules; i++)
 	{
@@ -261,13 +267,12 @@ bool
 segment_check_rules(const JsonValue *rules, const Path *path, EngineError *error)
 {
 	JsonValue nothing = {.type = JSON_NULL};
-	SegmentScope scope = {.root = &nothing,
-						  .traits = strtable_create(8),
-						  .flags = strtable_create(8)};
+	SegmentScope scope = {
+		.root = &nothing, .traits = strtable_create(8), .flags = strtable_create(8)};
 	uint32 nrules = 0;
 	Rule *compiled = NULL;
 	bool valid = shape_check(rules, SHAPE(JSON_ARRAY), path, error) &&
-				 compile_rules(rules, path, 1, &scope, &nrules, &compiled, error);
+	             compile_rules(rules, path, 1, &scope, &nrules, &compiled, error);
 
 	for (uint32 i = 0; valid && i < nrules; i++)
 	{

@@ -47,9 +47,9 @@ typedef struct SegmentOverride
 typedef struct Segment
 {
 	Str name;
-	Str name_json; /* the name as JSON text */
-	Str key;	   /* what percentage splits are hashed with */
-	Str metadata;  /* JSON text; length 0 if there is none worth showing */
+	Str name_json;    /* the name as JSON text */
+	Str key;          /* what percentage splits are hashed with */
+	Str metadata;     /* JSON text; length 0 if there is none worth showing */
 	bool reads_flags; /* or may do so: its match can depend on other segments */
 	uint32 nrules;
 	Rule *rules;
@@ -61,9 +61,9 @@ typedef struct Segment
 typedef struct SegmentScope
 {
 	const JsonValue *root; /* the evaluation context */
-	StrTable *traits;	   /* names of the traits that conditions read */
-	StrTable *flags;	   /* names of flags */
-	bool needs_root;	   /* set when a condition reads the context by a query */
+	StrTable *traits;      /* names of the traits that conditions read */
+	StrTable *flags;       /* names of flags */
+	bool needs_root;       /* set when a condition reads the context by a query */
 } SegmentScope;
 
 /*
@@ -73,7 +73,7 @@ typedef struct SegmentScope
  * malformed.
  */
 extern bool segment_compile(const JsonValue *json, const Path *path, SegmentScope *scope,
-							Segment *segment, EngineError *error);
+                            Segment *segment, EngineError *error);
 
 extern void segment_release(Segment *segment);
 
@@ -82,6 +82,7 @@ extern void segment_release(Segment *segment);
  * evaluation does, which answers whatever it is given: an unknown operator or rule type
  * is an error here.
  */
-extern bool segment_check_rules(const JsonValue *rules, const Path *path, EngineError *error);
+extern bool segment_check_rules(const JsonValue *rules, const Path *path,
+                                EngineError *error);
 
 #endif

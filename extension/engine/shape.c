@@ -9,8 +9,8 @@
 static char *
 expected_types(int types)
 {
-	static const JsonType order[] = {JSON_BOOL,	 JSON_NUMBER, JSON_STRING,
-									 JSON_ARRAY, JSON_OBJECT, JSON_NULL};
+	static const JsonType order[] = {JSON_BOOL,  JSON_NUMBER, JSON_STRING,
+	                                 JSON_ARRAY, JSON_OBJECT, JSON_NULL};
 	StringInfoData text;
 	int left = 0;
 
@@ -23,7 +23,7 @@ expected_types(int types)
 			continue;
 		left--;
 		appendStringInfo(&text, "%s%s", json_type_name(order[i]),
-						 left == 0 ? "" : (left == 1 ? " or " : ", "));
+		                 left == 0 ? "" : (left == 1 ? " or " : ", "));
 	}
 	return text.data;
 }
@@ -34,12 +34,12 @@ shape_check(const JsonValue *value, int types, const Path *path, EngineError *er
 	if (types & SHAPE(value->type))
 		return true;
 	return engine_error(error, ENGINE_MALFORMED, path, "expected %s, found %s",
-						expected_types(types), json_type_name(value->type));
+	                    expected_types(types), json_type_name(value->type));
 }
 
 bool
 shape_optional(const JsonValue *object, Str name, int types, const Path *path,
-			   const JsonValue **member, EngineError *error)
+               const JsonValue **member, EngineError *error)
 {
 	Path step = path_member(path, name);
 
@@ -49,12 +49,12 @@ shape_optional(const JsonValue *object, Str name, int types, const Path *path,
 
 bool
 shape_required(const JsonValue *object, Str name, int types, const Path *path,
-			   const JsonValue **member, EngineError *error)
+               const JsonValue **member, EngineError *error)
 {
 	if (!shape_optional(object, name, types, path, member, error))
 		return false;
 	if (*member == NULL)
 		return engine_error(error, ENGINE_MALFORMED, path, "member \"%.*s\" is missing",
-							(int) name.len, name.data);
+		                    (int) name.len, name.data);
 	return true;
 }

@@ -17,12 +17,12 @@
  * if it is missing; where it is required that is an error too.
  */
 extern bool shape_optional(const JsonValue *object, Str name, int types, const Path *path,
-						   const JsonValue **member, EngineError *error);
+                           const JsonValue **member, EngineError *error);
 extern bool shape_required(const JsonValue *object, Str name, int types, const Path *path,
-						   const JsonValue **member, EngineError *error);
+                           const JsonValue **member, EngineError *error);
 
 /* Whether value is of one of the types. */
 extern bool shape_check(const JsonValue *value, int types, const Path *path,
-						EngineError *error);
+                        EngineError *error);
 
 #endif

@@ -17,7 +17,10 @@ typedef struct Str
 #define STR(literal) ((Str){"" literal, sizeof(literal) - 1})
 
 /* The same as an initializer of a constant. */
-#define STR_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define STR_INIT(literal)                                                                \
+	{                                                                                    \
+		"" literal, sizeof(literal) - 1                                                  \
+	}
 
 static inline Str
 str_make(const char *data, size_t len)

@@ -20,7 +20,8 @@ typedef struct Entry
 #define SH_ELEMENT_TYPE Entry
 #define SH_KEY_TYPE Str
 #define SH_KEY text
-#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key).data, (int) (key).len)
+#define SH_HASH_KEY(table, key)                                                          \
+	hash_bytes((const unsigned char *) (key).data, (int) (key).len)
 #define SH_EQUAL(table, a, b) str_equal(a, b)
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, entry) (entry)->hash

@@ -43,12 +43,14 @@ argument_identifier(FunctionCallInfo fcinfo, int number)
 	Str identifier = argument_optional_text(fcinfo, number);
 
 	if (identifier.data == NULL)
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("the identifier must not be null"),
-						errhint("flagsmith.get_environment_flags() answers without an identity.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+		     errmsg("the identifier must not be null"),
+		     errhint("flagsmith.get_environment_flags() answers without an identity.")));
 	if (identifier.len == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the identifier must not be empty")));
+		                errmsg("the identifier must not be empty")));
 	return identifier;
 }
 
@@ -63,11 +65,11 @@ argument_traits(FunctionCallInfo fcinfo, int number)
 	*traits = argument_jsonb(PG_GETARG_DATUM(number), "traits");
 	if (traits->type != JSON_OBJECT)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("invalid traits: expected an object, found %s",
-							   json_type_name(traits->type)),
-						errdetail("At $."),
-						errhint("Traits are an object of names and values: "
-								"'{\"plan\": \"pro\", \"age\": 42}'.")));
+		                errmsg("invalid traits: expected an object, found %s",
+		                       json_type_name(traits->type)),
+		                errdetail("At $."),
+		                errhint("Traits are an object of names and values: "
+		                        "'{\"plan\": \"pro\", \"age\": 42}'.")));
 	return traits;
 }
 

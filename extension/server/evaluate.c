@@ -40,8 +40,8 @@ evaluate(Str text, StringInfo result_text)
 	callback->arg = environment;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 	if (!json_parse(text, &context, &error) ||
-		!environment_compile(environment, &context, &error) ||
-		!context_identity(&context, environment, &identity, &has_identity, &error))
+	    !environment_compile(environment, &context, &error) ||
+	    !context_identity(&context, environment, &identity, &has_identity, &error))
 		report_engine_error(&error, "evaluation context");
 	evaluation_run(environment, has_identity ? &identity : NULL, &result);
 	context_write_result(result_text, &result);
@@ -52,8 +52,8 @@ Datum
 flagsmith_evaluate(PG_FUNCTION_ARGS)
 {
 	Str text = argument_text(PG_GETARG_DATUM(0));
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "flagsmith evaluation",
-												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(
+		CurrentMemoryContext, "flagsmith evaluation", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
 	StringInfoData result;
 
@@ -87,7 +87,7 @@ flagsmith_check_environment_document(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("the environment document must not be null")));
+		                errmsg("the environment document must not be null")));
 	document = argument_jsonb(PG_GETARG_DATUM(0), "environment document");
 	if (!document_check(&document, &error))
 		report_engine_error(&error, "environment document");

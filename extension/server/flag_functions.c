@@ -82,9 +82,10 @@ put_flag(ReturnSetInfo *rsinfo, const OpenEnvironment *open, const FlagResult *r
 	evaluation_append_reason(&reason, result);
 	values[FLAG_COLUMN_FEATURE] = argument_make_text(feature->name);
 	values[FLAG_COLUMN_ENABLED] = BoolGetDatum(feature->enabled);
-	values[FLAG_COLUMN_VALUE] = argument_make_jsonb(feature_value(feature, result->variant));
-	values[FLAG_COLUMN_VARIANT] = text_of_json(feature_variant_key(feature, result->variant),
-											   &nulls[FLAG_COLUMN_VARIANT]);
+	values[FLAG_COLUMN_VALUE] =
+		argument_make_jsonb(feature_value(feature, result->variant));
+	values[FLAG_COLUMN_VARIANT] = text_of_json(
+		feature_variant_key(feature, result->variant), &nulls[FLAG_COLUMN_VARIANT]);
 	values[FLAG_COLUMN_REASON] = argument_make_text(str_make(reason.data, reason.len));
 	values[FLAG_COLUMN_FEATURE_ID] = Int64GetDatum(stored_attributes(feature).feature_id);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
@@ -113,8 +114,8 @@ Datum
 flagsmith_get_identity_flags(PG_FUNCTION_ARGS)
 {
 	OpenEnvironment open = environment_argument(fcinfo);
-	Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 1), true,
-										 argument_traits(fcinfo, 2));
+	Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 1),
+	                                     true, argument_traits(fcinfo, 2));
 	EvaluationResult result;
 
 	evaluation_run(open.stored->environment, identity, &result);
@@ -139,8 +140,8 @@ evaluate_argument(FunctionCallInfo fcinfo, FlagResult *result)
 		*result = evaluation_default(flag);
 	else
 	{
-		Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 2), true,
-											 argument_traits(fcinfo, 3));
+		Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 2),
+		                                     true, argument_traits(fcinfo, 3));
 
 		*result = evaluation_flag(open.stored->environment, identity, flag);
 	}
@@ -188,8 +189,8 @@ flagsmith_get_identity_segments(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	OpenEnvironment open = environment_argument(fcinfo);
-	Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 1), true,
-										 argument_traits(fcinfo, 2));
+	Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 1),
+	                                     true, argument_traits(fcinfo, 2));
 	EvaluationResult result;
 
 	evaluation_run(open.stored->environment, identity, &result);
@@ -218,6 +219,6 @@ flagsmith_is_in_segment(PG_FUNCTION_ARGS)
 	if (segment == NULL)
 		report_unknown_segment(name);
 	identity = stored_identity(open.stored, argument_optional_text(fcinfo, 2), false,
-							   argument_traits(fcinfo, 3));
+	                           argument_traits(fcinfo, 3));
 	PG_RETURN_BOOL(evaluation_segment(open.stored->environment, identity, segment));
 }

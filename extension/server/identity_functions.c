@@ -57,8 +57,8 @@ shown_variant(const FlagResult *result, const Attributes *attributes)
 	if (!attributes->is_multivariate)
 		return STR("null");
 	return feature_variant_key(result->feature, result->variant == VARIANT_NONE
-													? VARIANT_CONTROL
-													: result->variant);
+	                                                ? VARIANT_CONTROL
+	                                                : result->variant);
 }
 
 static void
@@ -77,13 +77,14 @@ append_flag(StringInfo buffer, const OpenEnvironment *open, const FlagResult *re
 	append(buffer, feature_value(result->feature, result->variant));
 	append_id(buffer, ", \"feature_segment\"", attributes.feature_segment, hidden);
 	appendStringInfo(buffer, ", \"enabled\": %s, \"variant\": ",
-					 result->feature->enabled ? "true" : "false");
+	                 result->feature->enabled ? "true" : "false");
 	append(buffer, shown_variant(result, &attributes));
 	appendStringInfoChar(buffer, '}');
 }
 
 static void
-append_flags(StringInfo buffer, const OpenEnvironment *open, const EvaluationResult *result)
+append_flags(StringInfo buffer, const OpenEnvironment *open,
+             const EvaluationResult *result)
 {
 	const char *separator = "";
 
@@ -132,11 +133,11 @@ check_can_write(void)
 {
 	if (RecoveryInProgress())
 		ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-						errmsg("cannot set traits on a standby"),
-						errhint("Send writes to the primary; flags can be read here.")));
+		                errmsg("cannot set traits on a standby"),
+		                errhint("Send writes to the primary; flags can be read here.")));
 	if (XactReadOnly)
 		ereport(ERROR, (errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-						errmsg("cannot set traits in a read-only transaction")));
+		                errmsg("cannot set traits in a read-only transaction")));
 }
 
 /* set_traits(environment_key text, identifier text, traits jsonb) RETURNS jsonb */
@@ -148,8 +149,8 @@ flagsmith_set_traits(PG_FUNCTION_ARGS)
 
 	if (argument_traits(fcinfo, 2) == NULL)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("the traits must not be null"),
-						errhint("An empty object changes nothing: '{}'.")));
+		                errmsg("the traits must not be null"),
+		                errhint("An empty object changes nothing: '{}'.")));
 	check_can_write();
 	PG_RETURN_DATUM(
 		table_source.write_traits(environment_id, identifier, PG_GETARG_DATUM(2)));

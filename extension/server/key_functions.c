@@ -14,7 +14,8 @@ SQL_FUNCTION(flagsmith_random_server_key);
 
 /* So many letters of this alphabet hold 128 bits; it has none that look alike. */
 #define KEY_LETTERS 22
-static const char alphabet[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+static const char alphabet[] =
+	"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 /* A letter of the alphabet, each as likely as any other. */
 static char
@@ -26,8 +27,8 @@ random_letter(void)
 	do
 	{
 		if (!pg_strong_random(&byte, 1))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate a random key")));
+			ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR),
+			                errmsg("could not generate a random key")));
 	} while (byte >= 256 / size * size);
 	return alphabet[byte % size];
 }

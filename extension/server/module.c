@@ -30,10 +30,11 @@ _PG_init(void)
 	/* what is hashed and compared are UTF-8 bytes and code points; a preloaded module is
 	 * in no database yet */
 	if (OidIsValid(MyDatabaseId) && GetDatabaseEncoding() != PG_UTF8)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("flagsmith needs a database whose encoding is UTF8"),
-				 errdetail("The encoding of this database is %s.", GetDatabaseEncodingName()),
-				 errhint("Create a database with ENCODING 'UTF8' TEMPLATE template0.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+		     errmsg("flagsmith needs a database whose encoding is UTF8"),
+		     errdetail("The encoding of this database is %s.", GetDatabaseEncodingName()),
+		     errhint("Create a database with ENCODING 'UTF8' TEMPLATE template0.")));
 	engine_interrupt_hook = check_interrupts;
 }

@@ -18,14 +18,14 @@ query_run(KeptQuery *query, Datum *parameters, const char *nulls)
 
 		if (plan == NULL)
 			elog(ERROR, "could not prepare \"%s\": %s", query->text,
-				 SPI_result_code_string(SPI_result));
+			     SPI_result_code_string(SPI_result));
 		SPI_keepplan(plan);
 		query->plan = plan;
 	}
 	result = SPI_execute_plan(query->plan, parameters, nulls, query->read_only, 0);
 	if (result < 0)
 		elog(ERROR, "could not execute \"%s\": %s", query->text,
-			 SPI_result_code_string(result));
+		     SPI_result_code_string(result));
 }
 
 Str

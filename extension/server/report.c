@@ -27,33 +27,36 @@ void
 report_engine_error(const EngineError *error, const char *what)
 {
 	ereport(ERROR, (errcode(sqlstate_of(error->code)),
-					errmsg("invalid %s: %s", what, error->message),
-					error->path == NULL ? 0 : errdetail("At %s.", error->path)));
+	                errmsg("invalid %s: %s", what, error->message),
+	                error->path == NULL ? 0 : errdetail("At %s.", error->path)));
 }
 
 void
 report_unknown_key(void)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_FLAGSMITH_UNKNOWN_KEY),
-			 errmsg("invalid environment key"),
-			 errdetail("There is no environment with this key, or the key is inactive or expired."),
-			 errhint("Use an environment's client-side key, or a server-side key made by "
-					 "flagsmith.create_server_key().")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_FLAGSMITH_UNKNOWN_KEY), errmsg("invalid environment key"),
+	     errdetail(
+			 "There is no environment with this key, or the key is inactive or expired."),
+	     errhint("Use an environment's client-side key, or a server-side key made by "
+	             "flagsmith.create_server_key().")));
 }
 
 void
 report_unknown_feature(Str name)
 {
-	ereport(ERROR, (errcode(ERRCODE_FLAGSMITH_UNKNOWN_FEATURE),
-					errmsg("feature \"%.*s\" does not exist", (int) name.len, name.data),
-					errhint("flagsmith.get_environment_flags() lists the features that the key "
-							"can see.")));
+	ereport(ERROR,
+	        (errcode(ERRCODE_FLAGSMITH_UNKNOWN_FEATURE),
+	         errmsg("feature \"%.*s\" does not exist", (int) name.len, name.data),
+	         errhint("flagsmith.get_environment_flags() lists the features that the key "
+	                 "can see.")));
 }
 
 void
 report_unknown_segment(Str name)
 {
-	ereport(ERROR, (errcode(ERRCODE_FLAGSMITH_UNKNOWN_SEGMENT),
-					errmsg("segment \"%.*s\" does not exist", (int) name.len, name.data)));
+	ereport(ERROR,
+	        (errcode(ERRCODE_FLAGSMITH_UNKNOWN_SEGMENT),
+	         errmsg("segment \"%.*s\" does not exist", (int) name.len, name.data)));
 }

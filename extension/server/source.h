@@ -29,7 +29,7 @@ typedef struct SourceEnvironment
 /* A stored identity; all in the current memory context. */
 typedef struct SourceIdentity
 {
-	Str traits;	   /* JSON object; data == NULL if the identity is not stored */
+	Str traits;    /* JSON object; data == NULL if the identity is not stored */
 	Str overrides; /* JSON array of feature contexts; data == NULL if there are none */
 } SourceIdentity;
 

@@ -40,7 +40,7 @@ compile(Str context)
 	callback->arg = environment;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 	if (!json_parse(context, &json, &error) ||
-		!environment_compile(environment, &json, &error))
+	    !environment_compile(environment, &json, &error))
 		report_engine_error(&error, "stored environment");
 	return environment;
 }
@@ -77,7 +77,8 @@ stored_open(Str environment_key)
 {
 	SourceKey key = find_key(environment_key);
 
-	return (OpenEnvironment){build(&table_source, key.environment_id), key.is_server_side};
+	return (OpenEnvironment){build(&table_source, key.environment_id),
+	                         key.is_server_side};
 }
 
 int64
@@ -91,7 +92,8 @@ static JsonValue
 merge_traits(const JsonValue *stored, const JsonValue *given)
 {
 	JsonValue merged = {.type = JSON_OBJECT, .raw = STR("{}")};
-	uint32 count = (stored == NULL ? 0 : stored->count) + (given == NULL ? 0 : given->count);
+	uint32 count =
+		(stored == NULL ? 0 : stored->count) + (given == NULL ? 0 : given->count);
 
 	merged.members = palloc(sizeof(JsonMember) * Max(count, 1));
 	for (uint32 i = 0; stored != NULL && i < stored->count; i++)
@@ -110,7 +112,8 @@ make_string(Str text)
 
 	initStringInfo(&raw);
 	json_write_string(&raw, text);
-	return (JsonValue){.type = JSON_STRING, .raw = str_make(raw.data, raw.len), .string = text};
+	return (JsonValue){
+		.type = JSON_STRING, .raw = str_make(raw.data, raw.len), .string = text};
 }
 
 /* Identity.json: for the few environments whose conditions query the whole context. */
@@ -177,7 +180,7 @@ set_overrides(Identity *identity, const Environment *environment, Str json)
 
 Identity *
 stored_identity(const StoredEnvironment *stored, Str identifier, bool is_stored,
-				const JsonValue *traits)
+                const JsonValue *traits)
 {
 	const Environment *environment = stored->environment;
 	StoredIdentity *result = palloc0(sizeof(StoredIdentity));
@@ -191,7 +194,8 @@ stored_identity(const StoredEnvironment *stored, Str identifier, bool is_stored,
 	if (source.traits.data != NULL && !json_parse(source.traits, &stored_object, &error))
 		report_engine_error(&error, "stored traits");
 	result->identifier = identifier;
-	result->traits = merge_traits(source.traits.data == NULL ? NULL : &stored_object, traits);
+	result->traits =
+		merge_traits(source.traits.data == NULL ? NULL : &stored_object, traits);
 
 	identity->json = identity_json;
 	identity->argument = result;
@@ -200,7 +204,7 @@ stored_identity(const StoredEnvironment *stored, Str identifier, bool is_stored,
 	identity->traits = palloc0(sizeof(Trait) * Max(environment_ntraits(environment), 1));
 	for (uint32 i = 0; i < result->traits.count; i++)
 		context_set_trait(environment, identity, result->traits.members[i].name,
-						  &result->traits.members[i].value);
+		                  &result->traits.members[i].value);
 	if (source.overrides.data != NULL)
 		set_overrides(identity, environment, source.overrides);
 	return identity;
@@ -217,8 +221,9 @@ integer_member(const JsonValue *object, Str name)
 {
 	const JsonValue *member = json_get(object, name);
 
-	return member == NULL || member->type != JSON_NUMBER ? 0
-														 : value_from_json(member).integer;
+	return member == NULL || member->type != JSON_NUMBER
+	           ? 0
+	           : value_from_json(member).integer;
 }
 
 Attributes
@@ -238,7 +243,7 @@ stored_attributes(const FeatureContext *feature)
 	if (type != NULL)
 		attributes.feature_type = type->raw;
 	attributes.is_multivariate = type != NULL && type->type == JSON_STRING &&
-								 str_equal(type->string, STR("MULTIVARIATE"));
+	                             str_equal(type->string, STR("MULTIVARIATE"));
 	server_only = json_get(&json, STR("is_server_key_only"));
 	attributes.is_server_key_only =
 		server_only != NULL && server_only->type == JSON_BOOL && server_only->boolean;

@@ -52,7 +52,7 @@ extern int64 stored_environment_id(Str environment_key);
  * if nothing is stored: then there is nothing to hash.
  */
 extern Identity *stored_identity(const StoredEnvironment *stored, Str identifier,
-								 bool is_stored, const JsonValue *traits);
+                                 bool is_stored, const JsonValue *traits);
 
 /* The traits that stored_identity() put together, as a JSON object. */
 extern const JsonValue *stored_traits(const Identity *identity);

@@ -31,12 +31,13 @@ static KeptQuery find_server_key = {
 };
 
 static KeptQuery load = {
-	.text = "SELECT e.api_key,"
-			" coalesce(e.hide_disabled_flags, p.hide_disabled_flags, false),"
-			" coalesce(e.hide_sensitive_data, false),"
-			" flagsmith.environment_context(e.id)"
-			" FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id"
-			" WHERE e.id = $1",
+	.text =
+		"SELECT e.api_key,"
+		" coalesce(e.hide_disabled_flags, p.hide_disabled_flags, false),"
+		" coalesce(e.hide_sensitive_data, false),"
+		" flagsmith.environment_context(e.id)"
+		" FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id"
+		" WHERE e.id = $1",
 	.read_only = true,
 	.nparameters = 1,
 	.parameter_types = {INT8OID},
@@ -52,8 +53,8 @@ static KeptQuery read_stored = {
 };
 
 /* What the traits will be, and whether that changes them: 7 and 7.0 are not the same. */
-#define MERGED \
-	"(SELECT coalesce(jsonb_object_agg(key, value), '{}')" \
+#define MERGED                                                                           \
+	"(SELECT coalesce(jsonb_object_agg(key, value), '{}')"                               \
 	" FROM jsonb_each(i.traits || $3) WHERE value <> 'null')"
 
 static KeptQuery lock_traits = {
@@ -85,9 +86,11 @@ table_find_key(Str key, SourceKey *found)
 	Datum parameters[] = {argument_make_text(key)};
 	uint32 prefix = strlen(SERVER_KEY_PREFIX);
 
-	found->is_server_side = key.len >= prefix && memcmp(key.data, SERVER_KEY_PREFIX, prefix) == 0;
+	found->is_server_side =
+		key.len >= prefix && memcmp(key.data, SERVER_KEY_PREFIX, prefix) == 0;
 	SPI_connect();
-	query_run(found->is_server_side ? &find_server_key : &find_client_key, parameters, NULL);
+	query_run(found->is_server_side ? &find_server_key : &find_client_key, parameters,
+	          NULL);
 	if (SPI_processed == 1)
 		found->environment_id = DatumGetInt64(query_value(1));
 	else
@@ -144,7 +147,8 @@ copy_jsonb(MemoryContext context)
 static Datum
 table_write_traits(int64 environment_id, Str identifier, Datum traits)
 {
-	Datum parameters[] = {Int64GetDatum(environment_id), argument_make_text(identifier), traits};
+	Datum parameters[] = {Int64GetDatum(environment_id), argument_make_text(identifier),
+	                      traits};
 	MemoryContext context = CurrentMemoryContext;
 	Datum merged;
 
