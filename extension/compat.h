@@ -31,13 +31,19 @@
 #define JSON_ACTION_DONE return JSON_SUCCESS
 #endif
 
-/* A palloc'd lexer of text that decodes escapes. */
+/* A palloc'd lexer of UTF-8 text that decodes escapes. */
+#include "mb/pg_wchar.h"
 #if PG_VERSION_NUM < 170000
-#define compat_json_lexer(text, len, encoding)                                           \
-	makeJsonLexContextCstringLen(unconstify(char *, text), (int) (len), encoding, true)
+#define compat_json_lexer(text, len)                                                     \
+	makeJsonLexContextCstringLen(unconstify(char *, text), (int) (len), PG_UTF8, true)
 #else
-#define compat_json_lexer(text, len, encoding)                                           \
-	makeJsonLexContextCstringLen(NULL, text, len, encoding, true)
+#define compat_json_lexer(text, len)                                                     \
+	makeJsonLexContextCstringLen(NULL, text, len, PG_UTF8, true)
+#endif
+
+/* Stands before a declaration since 18. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
 #endif
 
 /* varlena macros moved out of postgres.h */

@@ -8,7 +8,6 @@
 #include "json.h"
 
 #include "common/jsonapi.h"
-#include "mb/pg_wchar.h"
 
 /* Up to so many members, a search for equal names one by one is cheapest. */
 #define FEW_MEMBERS 8
@@ -336,7 +335,7 @@ json_parse(Str text, JsonValue *value, EngineError *error)
 
 	if (!check_depth(text, error))
 		return false;
-	builder.lex = compat_json_lexer(text.data, text.len, PG_UTF8);
+	builder.lex = compat_json_lexer(text.data, text.len);
 	builder.pending = palloc(sizeof(JsonMember) * builder.pending_size);
 	builder.open = palloc(sizeof(uint32) * builder.open_size);
 	builder.pending[0] = (JsonMember){.name = STR("")};

@@ -15,11 +15,10 @@
 #define ERRCODE_FLAGSMITH_UNKNOWN_SEGMENT MAKE_SQLSTATE('F', 'S', '0', '0', '3')
 
 /* Raises the engine's error; what names the input that is wrong. */
-extern void report_engine_error(const EngineError *error, const char *what)
-	pg_attribute_noreturn();
+pg_noreturn extern void report_engine_error(const EngineError *error, const char *what);
 
-extern void report_unknown_key(void) pg_attribute_noreturn();
-extern void report_unknown_feature(Str name) pg_attribute_noreturn();
-extern void report_unknown_segment(Str name) pg_attribute_noreturn();
+pg_noreturn extern void report_unknown_key(void);
+pg_noreturn extern void report_unknown_feature(Str name);
+pg_noreturn extern void report_unknown_segment(Str name);
 
 #endif
