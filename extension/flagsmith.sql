@@ -212,12 +212,14 @@ CREATE TABLE identity (
 	traits jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(traits) = 'object'),
 	created_at timestamptz NOT NULL DEFAULT now(),
 	document jsonb,
+	has_overrides boolean NOT NULL DEFAULT false,
 	PRIMARY KEY (environment_id, identifier)
 );
 
 COMMENT ON TABLE identity IS
 'Identities and their traits; found by the primary key alone, so that the table may be partitioned, foreign or distributed';
 COMMENT ON COLUMN identity.traits IS 'Traits by name; a number is an integer or a float by how it is written';
+COMMENT ON COLUMN identity.has_overrides IS 'Whether to look for overrides; kept by a trigger on identity_override';
 COMMENT ON COLUMN identity.document IS 'What an imported document says of the identity beside its overrides';
 
 CREATE TABLE identity_override (
@@ -245,13 +247,17 @@ COMMENT ON COLUMN identity_override.uuid IS 'Its featurestate_uuid in documents'
 COMMENT ON COLUMN identity_override.position IS 'Its place in documents';
 COMMENT ON COLUMN identity_override.extra IS 'What documents say beyond the columns';
 
+CREATE TABLE cache_sentinel ();
+
+COMMENT ON TABLE cache_sentinel IS 'Empty: its invalidation messages tell all sessions of changes';
+
 DO $$
 DECLARE
 	member oid;
 BEGIN
 	FOR member IN
 		SELECT oid FROM pg_catalog.pg_class
-		WHERE relnamespace = 'flagsmith'::pg_catalog.regnamespace AND relkind IN ('r', 'S')
+		WHERE relnamespace = 'flagsmith'::pg_catalog.regnamespace AND relkind IN ('r', 'S') AND relname <> 'cache_sentinel'
 		ORDER BY oid
 	LOOP
 		PERFORM pg_catalog.pg_extension_config_dump(member, '');
@@ -268,6 +274,113 @@ WHERE published AND live_from <= now()
 ORDER BY environment_id, feature_id, segment_id, live_from DESC, id DESC;
 
 COMMENT ON VIEW live_feature_state IS 'The feature states that count now';
+
+---------------------------------------------------------------------------------------
+-- Caches
+--
+-- Row triggers, because a logical subscriber fires no others; ALWAYS, because it applies
+-- changes as a replica.
+---------------------------------------------------------------------------------------
+
+CREATE FUNCTION invalidate()
+RETURNS trigger
+AS 'MODULE_PATHNAME', 'flagsmith_invalidate'
+LANGUAGE C
+SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION invalidate() IS 'Tells all sessions, at the end of the transaction, that configuration has changed';
+
+DO $$
+DECLARE
+	name text;
+BEGIN
+	FOREACH name IN ARRAY '{project,environment,environment_key,feature,multivariate_option,segment,'
+		'environment_segment,feature_state,multivariate_feature_state_value}'::text[]
+	LOOP
+		EXECUTE pg_catalog.format('CREATE TRIGGER invalidate AFTER INSERT OR UPDATE OR DELETE'
+			' ON flagsmith.%I FOR EACH ROW EXECUTE FUNCTION flagsmith.invalidate()', name);
+		EXECUTE pg_catalog.format('CREATE TRIGGER invalidate_all AFTER TRUNCATE'
+			' ON flagsmith.%I FOR EACH STATEMENT EXECUTE FUNCTION flagsmith.invalidate()', name);
+		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER invalidate', name);
+		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER invalidate_all', name);
+	END LOOP;
+END
+$$;
+
+CREATE FUNCTION mark_identity()
+RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- an identity that is not stored needs no mark: its overrides are always looked for
+	IF TG_OP <> 'DELETE' THEN
+		UPDATE flagsmith.identity SET has_overrides = true
+		WHERE environment_id = NEW.environment_id AND identifier = NEW.identifier AND NOT has_overrides;
+	END IF;
+	RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION mark_identity() IS 'Sets has_overrides of the identity that an override is for';
+
+CREATE TRIGGER mark_identity AFTER INSERT OR UPDATE OF environment_id, identifier ON identity_override
+FOR EACH ROW EXECUTE FUNCTION mark_identity();
+ALTER TABLE identity_override ENABLE ALWAYS TRIGGER mark_identity;
+
+CREATE FUNCTION cache_stats(OUT environments bigint, OUT bytes bigint, OUT hits bigint, OUT misses bigint,
+	OUT builds bigint, OUT invalidations bigint, OUT build_time double precision)
+RETURNS record
+AS 'MODULE_PATHNAME', 'flagsmith_cache_stats'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION cache_stats() IS
+'What the cache of this backend holds and has done; build_time in milliseconds';
+
+CREATE FUNCTION environment_stamp(environment_id bigint)
+RETURNS bigint
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- of all row versions that the environment is made of; the seed tells tables apart
+	SELECT bit_xor(hashtidextended(version.id, version.xid + (version.tab::bigint << 33)))
+	FROM (
+		SELECT e.ctid, e.xmin::text::bigint, 1 FROM flagsmith.environment e WHERE e.id = $1
+		UNION ALL
+		SELECT p.ctid, p.xmin::text::bigint, 2
+		FROM flagsmith.project p JOIN flagsmith.environment e ON e.project_id = p.id
+		WHERE e.id = $1
+		UNION ALL
+		SELECT es.ctid, es.xmin::text::bigint, 3 FROM flagsmith.environment_segment es WHERE es.environment_id = $1
+		UNION ALL
+		SELECT g.ctid, g.xmin::text::bigint, 4
+		FROM flagsmith.segment g JOIN flagsmith.environment_segment es ON es.segment_id = g.id
+		WHERE es.environment_id = $1
+		UNION ALL
+		SELECT s.ctid, s.xmin::text::bigint, 5 FROM flagsmith.feature_state s WHERE s.environment_id = $1
+		UNION ALL
+		SELECT f.ctid, f.xmin::text::bigint, 6
+		FROM flagsmith.feature f
+		WHERE f.id IN (SELECT s.feature_id FROM flagsmith.feature_state s WHERE s.environment_id = $1)
+		UNION ALL
+		SELECT v.ctid, v.xmin::text::bigint, 7
+		FROM flagsmith.multivariate_feature_state_value v
+		JOIN flagsmith.feature_state s ON s.id = v.feature_state_id
+		WHERE s.environment_id = $1
+		UNION ALL
+		SELECT o.ctid, o.xmin::text::bigint, 8
+		FROM flagsmith.multivariate_option o
+		WHERE o.id IN (
+			SELECT v.option_id
+			FROM flagsmith.multivariate_feature_state_value v
+			JOIN flagsmith.feature_state s ON s.id = v.feature_state_id
+			WHERE s.environment_id = $1)
+	) version (id, xid, tab)
+$$;
+
+COMMENT ON FUNCTION environment_stamp(bigint) IS
+'A number that changes with every change of what an environment is made of';
 
 ---------------------------------------------------------------------------------------
 -- From the tables to evaluation contexts

@@ -90,6 +90,9 @@ extern bool evaluation_segment(const Environment *environment, const Identity *i
 /* The reason as Flagsmith words it: "TARGETING_MATCH; segment=beta". */
 extern void evaluation_append_reason(StringInfo buffer, const FlagResult *result);
 
+/* The segment that an identity's own overrides name as their source. */
+extern const Segment *evaluation_identity_segment(void);
+
 /* The default of a flag, of no identity: no segment, no variant. */
 extern FlagResult evaluation_default(const Flag *flag);
 

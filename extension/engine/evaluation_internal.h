@@ -58,9 +58,6 @@ extern ContextValue flags_read_member(Evaluation *evaluation, uint32 flag,
 /* The first node that the path finds in the context, with its flags. */
 extern const JsonValue *flags_query(Evaluation *evaluation, const JsonPath *path);
 
-/* The segment that an identity's own overrides name as their source. */
-extern const Segment *evaluation_identity_segment(void);
-
 /* The answer of a flag for the identity: its variant and its reason. */
 extern FlagResult evaluation_answer(const Evaluation *evaluation, const Flag *flag,
                                     const FeatureContext *feature, const Segment *segment,

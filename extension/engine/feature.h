@@ -30,6 +30,7 @@ typedef struct FeatureContext
 	ContextValue priority; /* VALUE_NULL: none given, the weakest */
 	Str attributes; /* JSON text of the member "attributes": the engine hands it through to
 					 * its caller; length 0 if there is none */
+	void *answers;  /* the caller's, for what it prepares; the engine leaves it alone */
 } FeatureContext;
 
 /* Which variant a flag has: an index into variants, or one of these. */

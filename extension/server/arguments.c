@@ -54,19 +54,39 @@ argument_identifier(FunctionCallInfo fcinfo, int number)
 	return identifier;
 }
 
-const JsonValue *
+/* What messages call a jsonb that is no object. */
+static const char *
+type_name(Jsonb *jsonb)
+{
+	JsonbValue scalar;
+
+	if (JB_ROOT_IS_SCALAR(jsonb) && JsonbExtractScalar(&jsonb->root, &scalar))
+		switch (scalar.type)
+		{
+			case jbvNull:
+				return json_type_name(JSON_NULL);
+			case jbvBool:
+				return json_type_name(JSON_BOOL);
+			case jbvNumeric:
+				return json_type_name(JSON_NUMBER);
+			default:
+				return json_type_name(JSON_STRING);
+		}
+	return json_type_name(JSON_ARRAY);
+}
+
+Jsonb *
 argument_traits(FunctionCallInfo fcinfo, int number)
 {
-	JsonValue *traits;
+	Jsonb *traits;
 
 	if (PG_ARGISNULL(number))
 		return NULL;
-	traits = palloc(sizeof(JsonValue));
-	*traits = argument_jsonb(PG_GETARG_DATUM(number), "traits");
-	if (traits->type != JSON_OBJECT)
+	traits = PG_GETARG_JSONB_P(number);
+	if (!JB_ROOT_IS_OBJECT(traits))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 		                errmsg("invalid traits: expected an object, found %s",
-		                       json_type_name(traits->type)),
+		                       type_name(traits)),
 		                errdetail("At $."),
 		                errhint("Traits are an object of names and values: "
 		                        "'{\"plan\": \"pro\", \"age\": 42}'.")));

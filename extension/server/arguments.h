@@ -5,6 +5,7 @@
 #define FLAGSMITH_ARGUMENTS_H
 
 #include "fmgr.h"
+#include "utils/jsonb.h"
 
 #include "engine/json.h"
 
@@ -21,7 +22,7 @@ extern Str argument_optional_text(FunctionCallInfo fcinfo, int number);
 extern Str argument_identifier(FunctionCallInfo fcinfo, int number);
 
 /* The jsonb argument of that number as traits, an object; NULL if it is null. */
-extern const JsonValue *argument_traits(FunctionCallInfo fcinfo, int number);
+extern Jsonb *argument_traits(FunctionCallInfo fcinfo, int number);
 
 /* A jsonb of a JSON text. */
 extern Datum argument_make_jsonb(Str text);

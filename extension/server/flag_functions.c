@@ -6,10 +6,12 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "utils/datum.h"
 
 #include "arguments.h"
+#include "cache.h"
 #include "report.h"
-#include "stored.h"
+#include "stored_identity.h"
 
 SQL_FUNCTION(flagsmith_environment_id);
 SQL_FUNCTION(flagsmith_get_environment_flags);
@@ -42,52 +44,47 @@ enum
 static OpenEnvironment
 environment_argument(FunctionCallInfo fcinfo)
 {
-	return stored_open(argument_optional_text(fcinfo, 0));
+	return cache_open(argument_optional_text(fcinfo, 0));
 }
 
 /* environment_id(environment_key text) RETURNS bigint */
 Datum
 flagsmith_environment_id(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64(stored_environment_id(argument_optional_text(fcinfo, 0)));
+	PG_RETURN_INT64(cache_environment_id(argument_optional_text(fcinfo, 0)));
 }
 
-/* A text of JSON text: the string's characters; null if it is null. */
+/* A reason that depends on more than the feature context, and so was not prepared. */
 static Datum
-text_of_json(Str json, bool *isnull)
+reason_datum(const FlagResult *result)
 {
-	JsonValue value;
-	EngineError error;
+	StringInfoData reason;
 
-	if (!json_parse(json, &value, &error))
-		report_engine_error(&error, "stored environment");
-	*isnull = value.type == JSON_NULL;
-	if (*isnull)
-		return (Datum) 0;
-	return argument_make_text(value.type == JSON_STRING ? value.string : value.raw);
+	initStringInfo(&reason);
+	evaluation_append_reason(&reason, result);
+	return argument_make_text(str_make(reason.data, reason.len));
 }
 
 /* Adds the flag to the result, unless this key cannot see it. */
 static void
 put_flag(ReturnSetInfo *rsinfo, const OpenEnvironment *open, const FlagResult *result)
 {
-	const FeatureContext *feature = result->feature;
+	const Answers *answers = answers_of(result->feature);
+	const Answer *answer = answer_of(result);
 	Datum values[FLAG_COLUMNS];
 	bool nulls[FLAG_COLUMNS] = {false};
-	StringInfoData reason;
 
-	if (!stored_is_visible(open, result->flag) || stored_is_hidden(open, result))
+	if (!open_shows_flag(open, result->flag) || open_hides_result(open, result))
 		return;
-	initStringInfo(&reason);
-	evaluation_append_reason(&reason, result);
-	values[FLAG_COLUMN_FEATURE] = argument_make_text(feature->name);
-	values[FLAG_COLUMN_ENABLED] = BoolGetDatum(feature->enabled);
-	values[FLAG_COLUMN_VALUE] =
-		argument_make_jsonb(feature_value(feature, result->variant));
-	values[FLAG_COLUMN_VARIANT] = text_of_json(
-		feature_variant_key(feature, result->variant), &nulls[FLAG_COLUMN_VARIANT]);
-	values[FLAG_COLUMN_REASON] = argument_make_text(str_make(reason.data, reason.len));
-	values[FLAG_COLUMN_FEATURE_ID] = Int64GetDatum(stored_attributes(feature).feature_id);
+	values[FLAG_COLUMN_FEATURE] = answers->feature;
+	values[FLAG_COLUMN_ENABLED] = BoolGetDatum(result->feature->enabled);
+	values[FLAG_COLUMN_VALUE] = answer->value;
+	values[FLAG_COLUMN_VARIANT] = answer->variant;
+	nulls[FLAG_COLUMN_VARIANT] = answer->variant == (Datum) 0;
+	values[FLAG_COLUMN_REASON] = answer->reason;
+	values[FLAG_COLUMN_FEATURE_ID] = Int64GetDatum(answers->attributes.feature_id);
+	if (result->reason == REASON_CIRCULAR_DEPENDENCY)
+		values[FLAG_COLUMN_REASON] = reason_datum(result);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -106,6 +103,7 @@ flagsmith_get_environment_flags(PG_FUNCTION_ARGS)
 
 		put_flag((ReturnSetInfo *) fcinfo->resultinfo, &open, &result);
 	}
+	cache_close(&open);
 	PG_RETURN_NULL();
 }
 
@@ -122,51 +120,53 @@ flagsmith_get_identity_flags(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (uint32 i = 0; i < result.nflags; i++)
 		put_flag((ReturnSetInfo *) fcinfo->resultinfo, &open, &result.flags[i]);
+	cache_close(&open);
 	PG_RETURN_NULL();
 }
 
-/* Evaluates the flag of arguments (environment_key, feature, identifier, traits); false if
- * it is left out of answers because it is disabled. */
-static bool
-evaluate_argument(FunctionCallInfo fcinfo, FlagResult *result)
+/* Evaluates the flag of arguments (environment_key, feature, identifier, traits). */
+static FlagResult
+evaluate_argument(FunctionCallInfo fcinfo, const OpenEnvironment *open)
 {
-	OpenEnvironment open = environment_argument(fcinfo);
 	Str name = PG_ARGISNULL(1) ? STR("") : argument_optional_text(fcinfo, 1);
-	const Flag *flag = environment_flag(open.stored->environment, name);
+	const Flag *flag = environment_flag(open->stored->environment, name);
+	Identity *identity;
 
-	if (flag == NULL || !stored_is_visible(&open, flag))
+	if (flag == NULL || !open_shows_flag(open, flag))
 		report_unknown_feature(name);
 	if (PG_ARGISNULL(2) && PG_ARGISNULL(3))
-		*result = evaluation_default(flag);
-	else
-	{
-		Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 2),
-		                                     true, argument_traits(fcinfo, 3));
-
-		*result = evaluation_flag(open.stored->environment, identity, flag);
-	}
-	return !stored_is_hidden(&open, result);
+		return evaluation_default(flag);
+	identity = stored_identity(open->stored, argument_identifier(fcinfo, 2), true,
+	                           argument_traits(fcinfo, 3));
+	return evaluation_flag(open->stored->environment, identity, flag);
 }
 
 /* is_feature_enabled(environment_key, feature, identifier text, traits jsonb) RETURNS boolean */
 Datum
 flagsmith_is_feature_enabled(PG_FUNCTION_ARGS)
 {
-	FlagResult result;
+	OpenEnvironment open = environment_argument(fcinfo);
+	bool enabled = evaluate_argument(fcinfo, &open).feature->enabled;
 
-	evaluate_argument(fcinfo, &result);
-	PG_RETURN_BOOL(result.feature->enabled);
+	cache_close(&open);
+	PG_RETURN_BOOL(enabled);
 }
 
 /* get_feature_value(environment_key, feature, identifier text, traits jsonb) RETURNS jsonb */
 Datum
 flagsmith_get_feature_value(PG_FUNCTION_ARGS)
 {
-	FlagResult result;
+	OpenEnvironment open = environment_argument(fcinfo);
+	FlagResult result = evaluate_argument(fcinfo, &open);
+	bool hidden = open_hides_result(&open, &result);
+	Datum value = (Datum) 0;
 
-	if (!evaluate_argument(fcinfo, &result))
+	if (!hidden)
+		value = datumCopy(answer_of(&result)->value, false, -1);
+	cache_close(&open);
+	if (hidden)
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(argument_make_jsonb(feature_value(result.feature, result.variant)));
+	PG_RETURN_DATUM(value);
 }
 
 /* The id that a segment's metadata tell. */
@@ -204,6 +204,7 @@ flagsmith_get_identity_segments(PG_FUNCTION_ARGS)
 		values[SEGMENT_COLUMN_NAME] = argument_make_text(result.segments[i]->name);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
+	cache_close(&open);
 	PG_RETURN_NULL();
 }
 
@@ -215,10 +216,13 @@ flagsmith_is_in_segment(PG_FUNCTION_ARGS)
 	Str name = PG_ARGISNULL(1) ? STR("") : argument_optional_text(fcinfo, 1);
 	const Segment *segment = environment_segment(open.stored->environment, name);
 	Identity *identity;
+	bool matches;
 
 	if (segment == NULL)
 		report_unknown_segment(name);
 	identity = stored_identity(open.stored, argument_optional_text(fcinfo, 2), false,
 	                           argument_traits(fcinfo, 3));
-	PG_RETURN_BOOL(evaluation_segment(open.stored->environment, identity, segment));
+	matches = evaluation_segment(open.stored->environment, identity, segment);
+	cache_close(&open);
+	PG_RETURN_BOOL(matches);
 }

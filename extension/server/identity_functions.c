@@ -14,8 +14,9 @@
 #include "engine/pystr.h"
 
 #include "arguments.h"
+#include "cache.h"
 #include "report.h"
-#include "stored.h"
+#include "stored_identity.h"
 
 SQL_FUNCTION(flagsmith_identity_document);
 SQL_FUNCTION(flagsmith_set_traits);
@@ -24,16 +25,6 @@ static void
 append(StringInfo buffer, Str text)
 {
 	appendBinaryStringInfo(buffer, text.data, text.len);
-}
-
-/* Appends an id, or null: for none, or where the environment hides it. */
-static void
-append_id(StringInfo buffer, const char *member, int64 id, bool hidden)
-{
-	if (id == 0 || hidden)
-		appendStringInfo(buffer, "%s: null", member);
-	else
-		appendStringInfo(buffer, "%s: " INT64_FORMAT, member, id);
 }
 
 /* A trait; of arrays and objects, the text that conditions see. */
@@ -45,41 +36,11 @@ append_trait(StringInfo buffer, const JsonMember *trait)
 	appendStringInfoString(buffer, ", \"trait_value\": ");
 	if (trait->value.type == JSON_ARRAY || trait->value.type == JSON_OBJECT)
 		json_write_string(buffer, py_str_text(&trait->value));
+	else if (trait->value.type == JSON_STRING)
+		json_write_string(buffer, trait->value.string);
 	else
 		append(buffer, trait->value.raw);
 	appendStringInfoString(buffer, ", \"transient\": false}");
-}
-
-/* The variant as the API gives it: a multivariate feature always has one. */
-static Str
-shown_variant(const FlagResult *result, const Attributes *attributes)
-{
-	if (!attributes->is_multivariate)
-		return STR("null");
-	return feature_variant_key(result->feature, result->variant == VARIANT_NONE
-	                                                ? VARIANT_CONTROL
-	                                                : result->variant);
-}
-
-static void
-append_flag(StringInfo buffer, const OpenEnvironment *open, const FlagResult *result)
-{
-	Attributes attributes = stored_attributes(result->feature);
-	bool hidden = open->stored->hide_sensitive_data;
-
-	append_id(buffer, "{\"id\"", attributes.id, hidden);
-	append_id(buffer, ", \"feature\": {\"id\"", attributes.feature_id, false);
-	appendStringInfoString(buffer, ", \"name\": ");
-	append(buffer, result->feature->name_json);
-	appendStringInfoString(buffer, ", \"type\": ");
-	append(buffer, attributes.feature_type);
-	appendStringInfoString(buffer, "}, \"feature_state_value\": ");
-	append(buffer, feature_value(result->feature, result->variant));
-	append_id(buffer, ", \"feature_segment\"", attributes.feature_segment, hidden);
-	appendStringInfo(buffer, ", \"enabled\": %s, \"variant\": ",
-	                 result->feature->enabled ? "true" : "false");
-	append(buffer, shown_variant(result, &attributes));
-	appendStringInfoChar(buffer, '}');
 }
 
 static void
@@ -92,10 +53,10 @@ append_flags(StringInfo buffer, const OpenEnvironment *open,
 	{
 		const FlagResult *flag = &result->flags[i];
 
-		if (!stored_is_visible(open, flag->flag) || stored_is_hidden(open, flag))
+		if (!open_shows_flag(open, flag->flag) || open_hides_result(open, flag))
 			continue;
 		appendStringInfoString(buffer, separator);
-		append_flag(buffer, open, flag);
+		append(buffer, answer_of(flag)->document);
 		separator = ", ";
 	}
 }
@@ -104,11 +65,11 @@ append_flags(StringInfo buffer, const OpenEnvironment *open,
 Datum
 flagsmith_identity_document(PG_FUNCTION_ARGS)
 {
-	OpenEnvironment open = stored_open(argument_optional_text(fcinfo, 0));
+	OpenEnvironment open = cache_open(argument_optional_text(fcinfo, 0));
 	Str identifier = argument_identifier(fcinfo, 1);
 	Identity *identity =
 		stored_identity(open.stored, identifier, true, argument_traits(fcinfo, 2));
-	const JsonValue *traits = stored_traits(identity);
+	const JsonValue *traits = stored_identity_traits(identity);
 	EvaluationResult result;
 	StringInfoData buffer;
 
@@ -125,6 +86,7 @@ flagsmith_identity_document(PG_FUNCTION_ARGS)
 	appendStringInfoString(&buffer, "], \"flags\": [");
 	append_flags(&buffer, &open, &result);
 	appendStringInfoString(&buffer, "]}");
+	cache_close(&open);
 	PG_RETURN_DATUM(argument_make_text(str_make(buffer.data, buffer.len)));
 }
 
@@ -144,7 +106,7 @@ check_can_write(void)
 Datum
 flagsmith_set_traits(PG_FUNCTION_ARGS)
 {
-	int64 environment_id = stored_environment_id(argument_optional_text(fcinfo, 0));
+	int64 environment_id = cache_environment_id(argument_optional_text(fcinfo, 0));
 	Str identifier = argument_identifier(fcinfo, 1);
 
 	if (argument_traits(fcinfo, 2) == NULL)

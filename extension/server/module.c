@@ -10,6 +10,8 @@
 
 #include "engine/platform.h"
 
+#include "cache.h"
+
 #ifdef PG_MODULE_MAGIC_EXT
 PG_MODULE_MAGIC_EXT(.name = "flagsmith", .version = FLAGSMITH_VERSION);
 #else
@@ -37,4 +39,5 @@ _PG_init(void)
 		     errdetail("The encoding of this database is %s.", GetDatabaseEncodingName()),
 		     errhint("Create a database with ENCODING 'UTF8' TEMPLATE template0.")));
 	engine_interrupt_hook = check_interrupts;
+	cache_init();
 }

@@ -4,10 +4,13 @@
 #include "postgres.h"
 #include "compat.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
 #include "arguments.h"
 #include "query.h"
@@ -16,14 +19,16 @@
 #define SERVER_KEY_PREFIX "ser."
 
 static KeptQuery find_client_key = {
-	.text = "SELECT id FROM flagsmith.environment WHERE api_key = $1",
+	.text = "SELECT id, 'infinity'::timestamptz FROM flagsmith.environment WHERE api_key "
+            "= $1",
 	.read_only = true,
 	.nparameters = 1,
 	.parameter_types = {TEXTOID},
 };
 
 static KeptQuery find_server_key = {
-	.text = "SELECT environment_id FROM flagsmith.environment_key"
+	.text = "SELECT environment_id, coalesce(expires_at, 'infinity') FROM "
+            "flagsmith.environment_key"
 			" WHERE key = $1 AND active AND (expires_at IS NULL OR expires_at > now())",
 	.read_only = true,
 	.nparameters = 1,
@@ -32,10 +37,14 @@ static KeptQuery find_server_key = {
 
 static KeptQuery load = {
 	.text =
-		"SELECT e.api_key,"
+		"SELECT e.name, e.api_key,"
 		" coalesce(e.hide_disabled_flags, p.hide_disabled_flags, false),"
 		" coalesce(e.hide_sensitive_data, false),"
-		" flagsmith.environment_context(e.id)"
+		" flagsmith.environment_context(e.id),"
+		" flagsmith.environment_stamp(e.id),"
+		" coalesce((SELECT min(s.live_from) FROM flagsmith.feature_state s"
+		" WHERE s.environment_id = e.id AND s.published AND s.live_from > now()), "
+        "'infinity')"
 		" FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id"
 		" WHERE e.id = $1",
 	.read_only = true,
@@ -43,10 +52,23 @@ static KeptQuery load = {
 	.parameter_types = {INT8OID},
 };
 
-static KeptQuery read_stored = {
-	.text = "SELECT (SELECT i.traits FROM flagsmith.identity i"
-			" WHERE i.environment_id = $1 AND i.identifier = $2),"
-			" flagsmith.identity_override_contexts($1, $2)",
+static KeptQuery read_stamp = {
+	.text = "SELECT s FROM flagsmith.environment_stamp($1) s WHERE s IS NOT NULL",
+	.read_only = true,
+	.nparameters = 1,
+	.parameter_types = {INT8OID},
+};
+
+static KeptQuery read_traits = {
+	.text = "SELECT traits, has_overrides FROM flagsmith.identity"
+			" WHERE environment_id = $1 AND identifier = $2",
+	.read_only = true,
+	.nparameters = 2,
+	.parameter_types = {INT8OID, TEXTOID},
+};
+
+static KeptQuery read_overrides = {
+	.text = "SELECT flagsmith.identity_override_contexts($1, $2)",
 	.read_only = true,
 	.nparameters = 2,
 	.parameter_types = {INT8OID, TEXTOID},
@@ -74,29 +96,56 @@ static KeptQuery update_traits = {
 };
 
 static KeptQuery insert_identity = {
-	.text = "INSERT INTO flagsmith.identity (environment_id, identifier) VALUES ($1, $2)"
+	.text = "INSERT INTO flagsmith.identity (environment_id, identifier, has_overrides)"
+			" SELECT $1, $2, EXISTS (SELECT FROM flagsmith.identity_override"
+			" WHERE environment_id = $1 AND identifier = $2)"
 			" ON CONFLICT DO NOTHING",
 	.nparameters = 2,
 	.parameter_types = {INT8OID, TEXTOID},
 };
+
+static int
+table_relations(Oid *relations, int size)
+{
+	static const char *const names[] = {
+		"project",
+		"environment",
+		"environment_key",
+		"feature",
+		"multivariate_option",
+		"segment",
+		"environment_segment",
+		"feature_state",
+		"multivariate_feature_state_value",
+	};
+	Oid schema = get_namespace_oid("flagsmith", true);
+	int count = 0;
+
+	for (size_t i = 0; i < lengthof(names) && count < size && OidIsValid(schema); i++)
+		relations[count++] = get_relname_relid(names[i], schema);
+	return count;
+}
 
 static bool
 table_find_key(Str key, SourceKey *found)
 {
 	Datum parameters[] = {argument_make_text(key)};
 	uint32 prefix = strlen(SERVER_KEY_PREFIX);
+	bool exists;
 
 	found->is_server_side =
 		key.len >= prefix && memcmp(key.data, SERVER_KEY_PREFIX, prefix) == 0;
 	SPI_connect();
 	query_run(found->is_server_side ? &find_server_key : &find_client_key, parameters,
 	          NULL);
-	if (SPI_processed == 1)
+	exists = SPI_processed == 1;
+	if (exists)
+	{
 		found->environment_id = DatumGetInt64(query_value(1));
-	else
-		found->environment_id = 0;
+		found->expires_at = DatumGetTimestampTz(query_value(2));
+	}
 	SPI_finish();
-	return found->environment_id != 0;
+	return exists;
 }
 
 static bool
@@ -111,26 +160,31 @@ table_load_environment(int64 environment_id, SourceEnvironment *environment)
 	exists = SPI_processed == 1;
 	if (exists)
 	{
-		environment->api_key = query_text(1, context);
-		environment->hide_disabled_flags = DatumGetBool(query_value(2));
-		environment->hide_sensitive_data = DatumGetBool(query_value(3));
-		environment->context = query_text(4, context);
+		environment->name = query_text(1, context);
+		environment->api_key = query_text(2, context);
+		environment->hide_disabled_flags = DatumGetBool(query_value(3));
+		environment->hide_sensitive_data = DatumGetBool(query_value(4));
+		environment->context = query_text(5, context);
+		environment->stamp = DatumGetInt64(query_value(6));
+		environment->next_change = DatumGetTimestampTz(query_value(7));
 	}
 	SPI_finish();
 	return exists;
 }
 
-static void
-table_read_identity(int64 environment_id, Str identifier, SourceIdentity *identity)
+static bool
+table_stamp(int64 environment_id, int64 *stamp)
 {
-	Datum parameters[] = {Int64GetDatum(environment_id), argument_make_text(identifier)};
-	MemoryContext context = CurrentMemoryContext;
+	Datum parameters[] = {Int64GetDatum(environment_id)};
+	bool exists;
 
 	SPI_connect();
-	query_run(&read_stored, parameters, NULL);
-	identity->traits = query_text(1, context);
-	identity->overrides = query_text(2, context);
+	query_run(&read_stamp, parameters, NULL);
+	exists = SPI_processed == 1;
+	if (exists)
+		*stamp = DatumGetInt64(query_value(1));
 	SPI_finish();
+	return exists;
 }
 
 /* The jsonb in the first column of the first row, copied out of SPI's memory. */
@@ -142,6 +196,29 @@ copy_jsonb(MemoryContext context)
 
 	MemoryContextSwitchTo(old);
 	return copy;
+}
+
+static void
+table_read_identity(int64 environment_id, Str identifier, SourceIdentity *identity)
+{
+	Datum parameters[] = {Int64GetDatum(environment_id), argument_make_text(identifier)};
+	MemoryContext context = CurrentMemoryContext;
+	bool has_overrides = true;
+
+	memset(identity, 0, sizeof(*identity));
+	SPI_connect();
+	query_run(&read_traits, parameters, NULL);
+	if (SPI_processed == 1)
+	{
+		identity->traits = DatumGetJsonbP(copy_jsonb(context));
+		has_overrides = DatumGetBool(query_value(2));
+	}
+	if (has_overrides)
+	{
+		query_run(&read_overrides, parameters, NULL);
+		identity->overrides = query_text(1, context);
+	}
+	SPI_finish();
 }
 
 static Datum
@@ -172,8 +249,10 @@ table_write_traits(int64 environment_id, Str identifier, Datum traits)
 }
 
 const Source table_source = {
+	.relations = table_relations,
 	.find_key = table_find_key,
 	.load_environment = table_load_environment,
+	.stamp = table_stamp,
 	.read_identity = table_read_identity,
 	.write_traits = table_write_traits,
 };

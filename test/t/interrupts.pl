@@ -8,7 +8,6 @@ use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
-use Time::HiRes qw(time usleep);
 
 # milliseconds; what is measured is far less, but test machines are slow at times
 use constant TIMEOUT => 100;
@@ -72,7 +71,7 @@ SQL
 
 # What the session says after the statement: how it ended, after how many milliseconds.
 my $afterwards = <<'SQL';
-\echo state=:SQLSTATE
+\echo state=:state
 SET statement_timeout = 0;
 SELECT 'ms=' || round(extract(epoch FROM clock_timestamp() - :'begun') * 1000);
 SELECT 'same=' || (pg_backend_pid() = :pid);
@@ -104,6 +103,7 @@ SELECT pg_backend_pid() AS pid \\gset
 SET statement_timeout = '@{[TIMEOUT]}ms';
 SELECT clock_timestamp() AS begun \\gset
 $statement;
+\\set state :SQLSTATE
 SQL
 	check_output($name, $output, TIMEOUT);
 }
@@ -124,25 +124,22 @@ for my $statement (
 	"SELECT flagsmith.evaluate(context) FROM long WHERE name = 'flags that depend on each other'",
 	"SELECT * FROM flagsmith.get_identity_flags('client', 'u')")
 {
-	my $input = <<"SQL" . $afterwards;
+	my $script = PostgreSQL::Test::Utils::tempdir() . '/victim.sql';
+	append_to_file($script, <<"SQL" . $afterwards);
 SELECT pg_backend_pid() AS pid \\gset
 SET application_name = 'victim';
 $statement;
-SELECT application_name AS begun FROM pg_stat_activity WHERE pid = pg_backend_pid() \\gset
+\\set state :SQLSTATE
+SELECT moment AS begun FROM canceled \\gset
 SQL
-	# the moment of the cancel, which the canceling session leaves in its victim's path
-	$input =~ s/^SELECT application_name AS begun.*$/SELECT moment AS begun FROM canceled \\gset/m;
-	$input =~ s/^(\\echo state.*)\n//m;
-	my $state = $1;
-	$input =~ s/^\Q$statement\E;\n/$statement;\n$state\n/m;
-
 	my ($output, $errors) = ('', '');
 	my $victim = IPC::Run::start(
-		[ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
-		'<', \$input, '>', \$output, '2>', \$errors,
+		[ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-f', $script ],
+		'>', \$output, '2>', \$errors,
 		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	$node->poll_query_until('postgres',
-		"SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'victim' AND state = 'active' AND query LIKE '%flagsmith.%' AND now() - query_start > '100ms'")
+		"SELECT count(*) = 1 FROM pg_stat_activity
+		WHERE application_name = 'victim' AND state = 'active' AND query LIKE '%flagsmith.%' AND clock_timestamp() - query_start > '100ms'")
 	  or die 'the statement did not begin';
 	$node->safe_psql('postgres', <<'SQL');
 DROP TABLE IF EXISTS canceled;

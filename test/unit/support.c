@@ -42,6 +42,28 @@ support_cstring(Str text)
 	return pnstrdup(text.data, text.len);
 }
 
+static void
+wipe_text(Str text)
+{
+	memset(unconstify(char *, text.data), 'x', text.len);
+}
+
+void
+support_wipe(JsonValue *value)
+{
+	wipe_text(value->raw);
+	if (value->type == JSON_STRING)
+		wipe_text(value->string);
+	for (uint32 i = 0; value->type == JSON_ARRAY && i < value->count; i++)
+		support_wipe(&value->elements[i]);
+	for (uint32 i = 0; value->type == JSON_OBJECT && i < value->count; i++)
+	{
+		wipe_text(value->members[i].name);
+		support_wipe(&value->members[i].value);
+	}
+	memset(value, 0x55, sizeof(*value));
+}
+
 char *
 support_repeat(const char *part, int count)
 {

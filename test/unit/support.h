@@ -24,6 +24,9 @@ extern JsonValue support_parse(const char *json);
 /* The text as a C string. */
 extern char *support_cstring(Str text);
 
+/* Overwrites all that a parsed tree consists of: whoever has kept a part of it is found out. */
+extern void support_wipe(JsonValue *value);
+
 /* A chain of count copies of part. */
 extern char *support_repeat(const char *part, int count);
 

@@ -39,29 +39,6 @@ assert_equal(const JsonValue *a, const JsonValue *b)
 		}
 }
 
-static void
-wipe_text(Str text)
-{
-	memset(unconstify(char *, text.data), 'x', text.len);
-}
-
-/* Overwrites all that the tree consists of. */
-static void
-wipe(JsonValue *value)
-{
-	wipe_text(value->raw);
-	if (value->type == JSON_STRING)
-		wipe_text(value->string);
-	for (uint32 i = 0; value->type == JSON_ARRAY && i < value->count; i++)
-		wipe(&value->elements[i]);
-	for (uint32 i = 0; value->type == JSON_OBJECT && i < value->count; i++)
-	{
-		wipe_text(value->members[i].name);
-		wipe(&value->members[i].value);
-	}
-	memset(value, 0x55, sizeof(*value));
-}
-
 START_TEST(test_scalars)
 {
 	JsonValue value = support_parse("[null, true, false, 12, 'text', [], {}]");
@@ -243,7 +220,7 @@ START_TEST(test_copy_stands_alone)
 	JsonValue source = support_parse(copied);
 	JsonValue copy = json_copy(&source);
 
-	wipe(&source);
+	support_wipe(&source);
 	assert_equal(&copy, &expected);
 }
 END_TEST
@@ -257,7 +234,7 @@ START_TEST(test_copy_of_a_part)
 		JsonValue source = support_parse(copied);
 		JsonValue copy = json_copy(&source.elements[i]);
 
-		wipe(&source);
+		support_wipe(&source);
 		assert_equal(&copy, &expected.elements[i]);
 	}
 }

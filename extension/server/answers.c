@@ -1,0 +1,167 @@
+/*
+ * Writing answers.
+ *
+ * A context without variants has one outcome.  One with variants has two more than these:
+ * at 0 the identity has hit none (VARIANT_CONTROL), at 1 there was none to bucket
+ * (VARIANT_NONE), then come the variants.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "lib/stringinfo.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+
+#include "engine/json_write.h"
+
+#include "answers.h"
+#include "arguments.h"
+#include "report.h"
+
+StaticAssertDecl(VARIANT_CONTROL == -2 && VARIANT_NONE == -1,
+                 "outcomes are in that order");
+
+static int64
+integer_member(const JsonValue *object, Str name)
+{
+	const JsonValue *member = json_get(object, name);
+
+	return member == NULL || member->type != JSON_NUMBER
+	           ? 0
+	           : value_from_json(member).integer;
+}
+
+static Attributes
+read_attributes(const FeatureContext *feature)
+{
+	Attributes attributes = {.feature_type = STR("null")};
+	JsonValue json;
+	EngineError error;
+	const JsonValue *type, *server_only;
+
+	if (feature->attributes.len == 0 || !json_parse(feature->attributes, &json, &error))
+		return attributes;
+	attributes.id = integer_member(&json, STR("id"));
+	attributes.feature_id = integer_member(&json, STR("feature_id"));
+	attributes.feature_segment = integer_member(&json, STR("feature_segment"));
+	type = json_get(&json, STR("feature_type"));
+	if (type != NULL)
+		attributes.feature_type = type->raw;
+	attributes.is_multivariate = type != NULL && type->type == JSON_STRING &&
+	                             str_equal(type->string, STR("MULTIVARIATE"));
+	server_only = json_get(&json, STR("is_server_key_only"));
+	attributes.is_server_key_only =
+		server_only != NULL && server_only->type == JSON_BOOL && server_only->boolean;
+	return attributes;
+}
+
+static void
+append(StringInfo buffer, Str text)
+{
+	appendBinaryStringInfo(buffer, text.data, text.len);
+}
+
+/* Appends an id, or null: for none, or where the environment hides it. */
+static void
+append_id(StringInfo buffer, const char *member, int64 id, bool hidden)
+{
+	if (id == 0 || hidden)
+		appendStringInfo(buffer, "%s: null", member);
+	else
+		appendStringInfo(buffer, "%s: " INT64_FORMAT, member, id);
+}
+
+/* The variant as the API gives it: a multivariate feature always has one. */
+static Str
+shown_variant(const FlagResult *result, const Attributes *attributes)
+{
+	if (!attributes->is_multivariate)
+		return STR("null");
+	return feature_variant_key(result->feature, result->variant == VARIANT_NONE
+	                                                ? VARIANT_CONTROL
+	                                                : result->variant);
+}
+
+static Str
+write_document(const FlagResult *result, const Attributes *attributes, bool hide_ids)
+{
+	StringInfoData buffer;
+
+	initStringInfo(&buffer);
+	append_id(&buffer, "{\"id\"", attributes->id, hide_ids);
+	append_id(&buffer, ", \"feature\": {\"id\"", attributes->feature_id, false);
+	appendStringInfoString(&buffer, ", \"name\": ");
+	append(&buffer, result->feature->name_json);
+	appendStringInfoString(&buffer, ", \"type\": ");
+	append(&buffer, attributes->feature_type);
+	appendStringInfoString(&buffer, "}, \"feature_state_value\": ");
+	append(&buffer, feature_value(result->feature, result->variant));
+	append_id(&buffer, ", \"feature_segment\"", attributes->feature_segment, hide_ids);
+	appendStringInfo(&buffer, ", \"enabled\": %s, \"variant\": ",
+	                 result->feature->enabled ? "true" : "false");
+	append(&buffer, shown_variant(result, attributes));
+	appendStringInfoChar(&buffer, '}');
+	return str_make(buffer.data, buffer.len);
+}
+
+/* A text of JSON text: the string's characters; (Datum) 0 if it is null. */
+static Datum
+text_of_json(Str json)
+{
+	JsonValue value;
+	EngineError error;
+
+	if (!json_parse(json, &value, &error))
+		report_engine_error(&error, "stored variant");
+	if (value.type == JSON_NULL)
+		return (Datum) 0;
+	return argument_make_text(value.type == JSON_STRING ? value.string : value.raw);
+}
+
+static Answer
+make_answer(const FlagResult *result, const Attributes *attributes, bool hide_ids,
+            MemoryContext target)
+{
+	const FeatureContext *feature = result->feature;
+	Str document = write_document(result, attributes, hide_ids);
+	Datum value = argument_make_jsonb(feature_value(feature, result->variant));
+	Datum variant = text_of_json(feature_variant_key(feature, result->variant));
+	StringInfoData reason;
+	MemoryContext old;
+	Answer answer;
+
+	initStringInfo(&reason);
+	evaluation_append_reason(&reason, result);
+
+	old = MemoryContextSwitchTo(target);
+	answer.document = str_copy(document);
+	answer.value = datumCopy(value, false, -1);
+	answer.variant = variant == (Datum) 0 ? variant : datumCopy(variant, false, -1);
+	answer.reason = argument_make_text(str_make(reason.data, reason.len));
+	MemoryContextSwitchTo(old);
+	return answer;
+}
+
+Answers *
+answers_make(const FlagResult *base, bool hide_ids, MemoryContext target)
+{
+	const FeatureContext *feature = base->feature;
+	int noutcomes = feature->nvariants == 0 ? 1 : (int) feature->nvariants + 2;
+	Answers *answers = MemoryContextAlloc(target, sizeof(Answers));
+	FlagResult result = *base;
+	MemoryContext old;
+
+	answers->attributes = read_attributes(feature);
+	old = MemoryContextSwitchTo(target);
+	answers->feature = argument_make_text(feature->name);
+	answers->outcomes = palloc(sizeof(Answer) * noutcomes);
+	MemoryContextSwitchTo(old);
+	for (int i = 0; i < noutcomes; i++)
+	{
+		result.variant = noutcomes == 1 ? VARIANT_NONE : i + VARIANT_CONTROL;
+		result.reason = result.variant >= 0 ? REASON_SPLIT : base->reason;
+		answers->outcomes[i] =
+			make_answer(&result, &answers->attributes, hide_ids, target);
+	}
+	return answers;
+}

@@ -1,0 +1,60 @@
+/*
+ * Answers: what a feature context comes to, with each of its variants, written once when
+ * an environment is compiled, as a JSON object and as the columns of a row.
+ */
+#ifndef FLAGSMITH_ANSWERS_H
+#define FLAGSMITH_ANSWERS_H
+
+#include "engine/evaluation.h"
+
+/* What the database knows of a feature state beside what the engine needs. */
+typedef struct Attributes
+{
+	int64 id;
+	int64 feature_id;
+	int64 feature_segment; /* 0: none */
+	bool is_multivariate;
+	bool is_server_key_only;
+	Str feature_type; /* JSON text */
+} Attributes;
+
+/* One outcome. */
+typedef struct Answer
+{
+	Str document;  /* the flag in an identity document */
+	Datum value;   /* jsonb */
+	Datum variant; /* text; (Datum) 0 if it is null */
+	Datum reason;  /* text */
+} Answer;
+
+typedef struct Answers
+{
+	Attributes attributes;
+	Datum feature; /* its name, text */
+	Answer *outcomes;
+} Answers;
+
+/*
+ * Writes all answers of the feature context of base, whose reason is base's where no
+ * variant is hit, into the memory context `target`; the current one is left with scraps.
+ * hide_ids leaves out what hide_sensitive_data does.
+ */
+extern Answers *answers_make(const FlagResult *base, bool hide_ids, MemoryContext target);
+
+/* The answers of a result's feature context, which have been made. */
+static inline const Answers *
+answers_of(const FeatureContext *feature)
+{
+	return feature->answers;
+}
+
+/* The answer of a result. */
+static inline const Answer *
+answer_of(const FlagResult *result)
+{
+	const Answers *answers = answers_of(result->feature);
+
+	return &answers->outcomes[result->feature->nvariants == 0 ? 0 : result->variant + 2];
+}
+
+#endif

@@ -1,0 +1,344 @@
+/*
+ * The cache of compiled environments.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include <limits.h>
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "portability/instr_time.h"
+#include "utils/catcache.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "cache.h"
+#include "freshness.h"
+#include "report.h"
+
+SQL_FUNCTION(flagsmith_cache_stats);
+
+/* Longer keys are looked up each time. */
+#define CACHED_KEY_SIZE 128
+
+#define MAX_RELATIONS 15
+#define MAX_PINS 64
+
+typedef struct Entry
+{
+	int64 id;
+	StoredEnvironment *stored;
+	Freshness freshness;
+	uint64 last_use;
+} Entry;
+
+typedef struct KeyEntry
+{
+	char key[CACHED_KEY_SIZE];
+	SourceKey found;
+	Freshness freshness;
+} KeyEntry;
+
+/* An environment in use, and how deep in subtransactions. */
+typedef struct Pin
+{
+	StoredEnvironment *stored;
+	int nest_level;
+} Pin;
+
+static int cache_size = 64 * 1024; /* kB */
+
+static const Source *const source = &table_source;
+static HTAB *entries = NULL;
+static HTAB *keys = NULL;
+static Pin pins[MAX_PINS];
+static int npins = 0;
+static uint64 uses = 0;
+static CacheStats stats;
+
+static HTAB *
+create_table(const char *name, Size key_size, Size entry_size, int flags)
+{
+	HASHCTL control = {
+		.keysize = key_size, .entrysize = entry_size, .hcxt = CacheMemoryContext};
+
+	return hash_create(name, 64, &control, HASH_ELEM | HASH_CONTEXT | flags);
+}
+
+static void
+free_stored(StoredEnvironment *stored)
+{
+	if (stored->pins > 0)
+		stored->discarded = true;
+	else
+		MemoryContextDelete(stored->context);
+}
+
+static void
+unpin(StoredEnvironment *stored)
+{
+	if (--stored->pins == 0 && stored->discarded)
+		MemoryContextDelete(stored->context);
+}
+
+/* Drops the pins of functions that an error has ended. */
+static void
+release_pins(int nest_level)
+{
+	while (npins > 0 && pins[npins - 1].nest_level >= nest_level)
+		unpin(pins[--npins].stored);
+}
+
+static void
+at_xact_end(XactEvent event, void *argument)
+{
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT)
+		release_pins(0);
+}
+
+static void
+at_subxact_end(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
+               void *argument)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		release_pins(GetCurrentTransactionNestLevel());
+}
+
+void
+cache_init(void)
+{
+	DefineCustomIntVariable(
+		"flagsmith.cache_size", "Memory for compiled environments in each backend.",
+		"The least recently used leave; the one in use always stays.", &cache_size,
+		64 * 1024, 0, INT_MAX, PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("flagsmith");
+	freshness_init();
+	RegisterXactCallback(at_xact_end, NULL);
+	RegisterSubXactCallback(at_subxact_end, NULL);
+}
+
+static void
+create_tables(void)
+{
+	if (keys != NULL)
+		return;
+	if (CacheMemoryContext == NULL)
+		CreateCacheMemoryContext();
+	entries =
+		create_table("flagsmith environments", sizeof(int64), sizeof(Entry), HASH_BLOBS);
+	keys =
+		create_table("flagsmith keys", CACHED_KEY_SIZE, sizeof(KeyEntry), HASH_STRINGS);
+}
+
+static bool
+has_come(TimestampTz moment)
+{
+	return moment != DT_NOEND && moment <= GetCurrentTransactionStartTimestamp();
+}
+
+/* Looks a key up in the tables, and what these are in the catalog. */
+static SourceKey
+look_up_key(Str key, Freshness *freshness)
+{
+	Oid relations[MAX_RELATIONS];
+	SourceKey found;
+
+	freshness_watch(source->relations(relations, MAX_RELATIONS), relations);
+	*freshness = freshness_now();
+	if (!source->find_key(key, &found))
+		report_unknown_key();
+	return found;
+}
+
+static SourceKey
+find_key(Str key)
+{
+	char text[CACHED_KEY_SIZE] = "";
+	KeyEntry *entry;
+	SourceKey found;
+	Freshness freshness;
+
+	if (key.data == NULL)
+		report_unknown_key();
+	create_tables();
+	if (key.len >= CACHED_KEY_SIZE)
+		return look_up_key(key, &freshness);
+	memcpy(text, key.data, key.len);
+	entry = hash_search(keys, text, HASH_FIND, NULL);
+	if (entry != NULL && freshness_holds(&entry->freshness) &&
+	    !has_come(entry->found.expires_at))
+		return entry->found;
+	found = look_up_key(key, &freshness);
+	entry = hash_search(keys, text, HASH_ENTER, NULL);
+	entry->found = found;
+	entry->freshness = freshness;
+	return found;
+}
+
+int64
+cache_environment_id(Str environment_key)
+{
+	return find_key(environment_key).environment_id;
+}
+
+static Size
+size_of(const Entry *entry)
+{
+	return MemoryContextMemAllocated(entry->stored->context, true);
+}
+
+static void
+remove_entry(Entry *entry)
+{
+	StoredEnvironment *stored = entry->stored;
+
+	stats.environments--;
+	stats.bytes -= size_of(entry);
+	hash_search(entries, &entry->id, HASH_REMOVE, NULL);
+	free_stored(stored);
+}
+
+static Entry *
+least_recently_used(void)
+{
+	HASH_SEQ_STATUS status;
+	Entry *entry, *oldest = NULL;
+
+	hash_seq_init(&status, entries);
+	while ((entry = hash_seq_search(&status)) != NULL)
+		if (oldest == NULL || entry->last_use < oldest->last_use)
+			oldest = entry;
+	return oldest;
+}
+
+/* Makes room, but for the newest entry, which is about to be used. */
+static void
+evict(void)
+{
+	while (stats.environments > 1 && stats.bytes > (int64) cache_size * 1024)
+		remove_entry(least_recently_used());
+}
+
+static StoredEnvironment *
+build(int64 id)
+{
+	instr_time start, end;
+	StoredEnvironment *stored;
+
+	INSTR_TIME_SET_CURRENT(start);
+	stored = stored_build(source, id);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
+	if (stored == NULL)
+		report_unknown_key();
+	stats.builds++;
+	stats.build_time += INSTR_TIME_GET_MILLISEC(end);
+	return stored;
+}
+
+/* Builds the environment and puts it in its place. */
+static Entry *
+insert_entry(int64 id)
+{
+	Freshness freshness = freshness_now();
+	StoredEnvironment *stored = build(id);
+	Entry *entry = hash_search(entries, &id, HASH_ENTER, NULL);
+
+	MemoryContextSetParent(stored->context, CacheMemoryContext);
+	entry->stored = stored;
+	entry->freshness = freshness;
+	entry->last_use = ++uses;
+	stats.environments++;
+	stats.bytes += size_of(entry);
+	evict();
+	return entry;
+}
+
+/* Whether an entry is what the tables say: by what has come, and if in doubt its stamp. */
+static bool
+is_current(Entry *entry)
+{
+	Freshness freshness;
+	int64 stamp;
+
+	if (has_come(entry->stored->next_change))
+		return false;
+	if (freshness_holds(&entry->freshness))
+		return true;
+	freshness = freshness_now();
+	if (!source->stamp(entry->id, &stamp) || stamp != entry->stored->stamp)
+		return false;
+	entry->freshness = freshness;
+	return true;
+}
+
+static Entry *
+find_entry(int64 id)
+{
+	Entry *entry = hash_search(entries, &id, HASH_FIND, NULL);
+
+	if (entry == NULL)
+	{
+		stats.misses++;
+		return insert_entry(id);
+	}
+	if (is_current(entry))
+	{
+		stats.hits++;
+		entry->last_use = ++uses;
+		return entry;
+	}
+	stats.misses++;
+	stats.invalidations++;
+	remove_entry(entry);
+	return insert_entry(id);
+}
+
+OpenEnvironment
+cache_open(Str environment_key)
+{
+	SourceKey key = find_key(environment_key);
+	StoredEnvironment *stored;
+
+	if (npins == MAX_PINS)
+		ereport(ERROR,
+		        (errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+		         errmsg("flagsmith functions call each other deeper than %d levels",
+		                MAX_PINS)));
+	stored = find_entry(key.environment_id)->stored;
+	stored->pins++;
+	pins[npins++] = (Pin){stored, GetCurrentTransactionNestLevel()};
+	return (OpenEnvironment){stored, key.is_server_side};
+}
+
+void
+cache_close(OpenEnvironment *open)
+{
+	Assert(npins > 0 && pins[npins - 1].stored == open->stored);
+	npins--;
+	unpin(open->stored);
+	open->stored = NULL;
+}
+
+/* cache_stats(OUT ...) RETURNS record: what this backend's cache holds and has done. */
+Datum
+flagsmith_cache_stats(PG_FUNCTION_ARGS)
+{
+	TupleDesc description;
+	Datum values[7];
+	bool nulls[7] = {false};
+
+	if (get_call_result_type(fcinfo, NULL, &description) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = Int64GetDatum(stats.environments);
+	values[1] = Int64GetDatum(stats.bytes);
+	values[2] = Int64GetDatum(stats.hits);
+	values[3] = Int64GetDatum(stats.misses);
+	values[4] = Int64GetDatum(stats.builds);
+	values[5] = Int64GetDatum(stats.invalidations);
+	values[6] = Float8GetDatum(stats.build_time);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(description, values, nulls)));
+}

@@ -1,0 +1,142 @@
+/*
+ * Invalidation: counting messages, comparing snapshots, and the trigger that sends.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "access/parallel.h"
+#include "access/transam.h"
+#include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#include "freshness.h"
+
+SQL_FUNCTION(flagsmith_invalidate);
+
+/* The relation whose messages tell of changes; it holds no rows. */
+#define SENTINEL_SCHEMA "flagsmith"
+#define SENTINEL_NAME "cache_sentinel"
+
+#define MAX_WATCHED 16
+
+static uint64 changes = 0;
+static int nwatched = 0;
+static Oid watched[MAX_WATCHED + 1];
+
+/* Relcache callback.  InvalidOid stands for all relations. */
+static void
+count_change(Datum argument, Oid relation)
+{
+	if (!OidIsValid(relation))
+	{
+		changes++;
+		return;
+	}
+	for (int i = 0; i < nwatched; i++)
+		if (watched[i] == relation)
+		{
+			changes++;
+			return;
+		}
+}
+
+void
+freshness_init(void)
+{
+	CacheRegisterRelcacheCallback(count_change, (Datum) 0);
+}
+
+static Oid
+find_sentinel(void)
+{
+	Oid schema = get_namespace_oid(SENTINEL_SCHEMA, true);
+
+	return OidIsValid(schema) ? get_relname_relid(SENTINEL_NAME, schema) : InvalidOid;
+}
+
+void
+freshness_watch(int nrelations, const Oid *relations)
+{
+	Oid sentinel = find_sentinel();
+
+	nwatched = Min(nrelations, MAX_WATCHED);
+	memcpy(watched, relations, sizeof(Oid) * nwatched);
+	watched[nwatched++] = sentinel;
+}
+
+static SnapshotMark
+mark_of(Snapshot snapshot)
+{
+	uint32 hash = hash_bytes((const unsigned char *) snapshot->xip,
+	                         sizeof(TransactionId) * snapshot->xcnt);
+
+	/* on a standby all transactions in progress are in the second list */
+	if (snapshot->subxcnt > 0)
+		hash = hash_combine(hash, hash_bytes((const unsigned char *) snapshot->subxip,
+		                                     sizeof(TransactionId) * snapshot->subxcnt));
+	return (SnapshotMark){snapshot->xmin, snapshot->xmax, hash};
+}
+
+static bool
+marks_equal(const SnapshotMark *a, const SnapshotMark *b)
+{
+	return a->xmin == b->xmin && a->xmax == b->xmax && a->hash == b->hash;
+}
+
+Freshness
+freshness_now(void)
+{
+	Freshness freshness = {.changes = changes, .for_snapshot = true};
+	SnapshotMark newest;
+
+	freshness.mark = mark_of(GetActiveSnapshot());
+	/* parallel workers may take no snapshot of their own */
+	if (IsInParallelMode())
+		return freshness;
+	newest = mark_of(GetLatestSnapshot());
+	freshness.for_snapshot = !marks_equal(&freshness.mark, &newest);
+	return freshness;
+}
+
+bool
+freshness_holds(const Freshness *freshness)
+{
+	SnapshotMark mark;
+
+	/* a statement inside a transaction may take no new lock, which would do this */
+	AcceptInvalidationMessages();
+	if (freshness->changes != changes)
+		return false;
+	if (!freshness->for_snapshot)
+		return true;
+	mark = mark_of(GetActiveSnapshot());
+	return marks_equal(&freshness->mark, &mark);
+}
+
+uint64
+freshness_changes(void)
+{
+	return changes;
+}
+
+/* invalidate() RETURNS trigger: tells all sessions that configuration has changed. */
+Datum
+flagsmith_invalidate(PG_FUNCTION_ARGS)
+{
+	Oid sentinel;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+		        (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+		         errmsg("flagsmith.invalidate() can only be called as a trigger")));
+	/* found by name: under Citus the trigger's own table is a shard */
+	sentinel = find_sentinel();
+	if (OidIsValid(sentinel))
+		CacheInvalidateRelcacheByRelid(sentinel);
+	PG_RETURN_POINTER(NULL);
+}

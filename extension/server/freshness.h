@@ -1,0 +1,47 @@
+/*
+ * Whether something that was read from the configuration tables is still what they say.
+ *
+ * A row trigger on each of these tables registers a relcache message for one relation of
+ * the extension's own.  Such messages are transactional: the session that made the change
+ * gets it with its next command, all others after the commit, and an abort undoes it.
+ * The callback only counts; nothing is freed or read there.
+ *
+ * A message says that something has changed, not which snapshots see it: a session in
+ * REPEATABLE READ, or a long query, goes on with an older one.  So what was read under a
+ * snapshot that is not the newest counts for just that snapshot.
+ */
+#ifndef FLAGSMITH_FRESHNESS_H
+#define FLAGSMITH_FRESHNESS_H
+
+#include "utils/snapshot.h"
+
+/* What two snapshots have in common if they see the same transactions. */
+typedef struct SnapshotMark
+{
+	TransactionId xmin, xmax;
+	uint32 hash; /* of the transactions in progress */
+} SnapshotMark;
+
+typedef struct Freshness
+{
+	uint64 changes;    /* messages that had come when it was read */
+	bool for_snapshot; /* it counts for one snapshot only */
+	SnapshotMark mark; /* this one */
+} Freshness;
+
+/* Registers the callback; once, when the module is loaded. */
+extern void freshness_init(void);
+
+/* Says what to watch beside the sentinel: the tables that things are read from. */
+extern void freshness_watch(int nrelations, const Oid *relations);
+
+/* How fresh that is which is read from now on with the active snapshot. */
+extern Freshness freshness_now(void);
+
+/* Whether it still holds, after all messages that have come. */
+extern bool freshness_holds(const Freshness *freshness);
+
+/* How many messages have come in this backend. */
+extern uint64 freshness_changes(void);
+
+#endif
