@@ -5,7 +5,8 @@ MODULE_big = flagsmith
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" flagsmith.control)
 
 OBJS = $(patsubst %.c,%.o,$(wildcard extension/*.c extension/engine/*.c extension/server/*.c))
-DATA = $(wildcard extension/flagsmith--*--*.sql)
+# the scripts of released versions, and the ways between versions
+DATA = $(wildcard extension/flagsmith--*.sql)
 DATA_built = flagsmith--$(EXTVERSION).sql
 
 REGRESS = $(patsubst sql/%.sql,%,$(wildcard sql/*.sql))

@@ -173,8 +173,8 @@ SELECT call, pg_temp.told('SELECT flagsmith.' || call) FROM unnest(ARRAY[
 	$$set_traits('client', NULL, '{}')$$, $$set_traits('client', '', '{}')$$,
 	$$get_identity_flags('client', 'u', '[]')$$, $$get_identity_flags('client', 'u', '"x"')$$, $$get_identity_segments('client', 'u', '1')$$, $$identity_document('client', 'u', 'true')$$, $$is_in_segment('client', 'pros', 'u', 'null')$$, $$get_feature_value('client', 'price', 'u', '[{}]')$$,
 	$$set_traits('client', 'u', '[]')$$, $$set_traits('client', 'u', 'null')$$, $$set_traits('client', 'u', NULL)$$]) call;
-SELECT pg_temp.told(format('SELECT flagsmith.get_identity_flags(''client'', ''u'', %L)', '{"x": ' || repeat('[', 2000) || repeat(']', 2000) || '}'));
-SELECT pg_temp.told(format('SELECT flagsmith.set_traits(''client'', ''u'', %L)', '{"x": ' || repeat('[', 2000) || repeat(']', 2000) || '}'));
+SELECT pg_temp.told(format('SELECT flagsmith.get_identity_flags(''client'', ''u'', %L)', '{"x": ' || repeat('[', 2001) || repeat(']', 2001) || '}'));
+SELECT pg_temp.told(format('SELECT flagsmith.set_traits(''client'', ''u'', %L)', '{"x": ' || repeat('[', 2001) || repeat(']', 2001) || '}'));
 SELECT count(*) FROM flagsmith.identity WHERE identifier IN ('u', '');
 
 -- NULL where it means nothing
@@ -197,9 +197,10 @@ SELECT change, state, message FROM unnest(ARRAY[
 	$$UPDATE flagsmith.multivariate_feature_state_value SET percentage_allocation = 100.1$$, $$UPDATE flagsmith.multivariate_feature_state_value SET percentage_allocation = 'NaN'$$, $$UPDATE flagsmith.identity_override SET multivariate_feature_state_values = '{}'$$,
 	$$INSERT INTO flagsmith.environment_key (environment_id, key) SELECT id, 'plain' FROM flagsmith.environment$$]) change, pg_temp.failure(change);
 BEGIN;
+UPDATE flagsmith.identity SET traits = ('{"x": ' || repeat('[', 2001) || repeat(']', 2001) || '}')::jsonb;
+SELECT state, message FROM pg_temp.failure($$SELECT flagsmith.get_identity_flags('client', 'ann')$$);
+UPDATE flagsmith.identity SET traits = '{}';
 UPDATE flagsmith.identity_override SET multivariate_feature_state_values = '[{"percentage_allocation": "all", "multivariate_feature_option": {"value": 1}}]';
-SELECT pg_temp.told($$SELECT flagsmith.get_identity_flags('client', 'ann')$$);
-UPDATE flagsmith.identity SET traits = ('{"x": ' || repeat('[', 2000) || repeat(']', 2000) || '}')::jsonb;
 SELECT pg_temp.told($$SELECT flagsmith.get_identity_flags('client', 'ann')$$);
 UPDATE flagsmith.feature_state SET value = (repeat('[', 2000) || repeat(']', 2000))::jsonb;
 SELECT pg_temp.told($$SELECT flagsmith.get_environment_flags('client')$$);

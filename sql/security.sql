@@ -31,17 +31,38 @@ SELECT nspname, privilege_type FROM pg_namespace, aclexplode(coalesce(nspacl, ac
 -- every function pins its search_path, with temporary objects last
 SELECT function, proconfig FROM function WHERE NOT coalesce(proconfig @> '{"search_path=pg_catalog, pg_temp"}', false);
 
--- nothing but what answers is SECURITY DEFINER; and nothing in C takes what only C may give
-SELECT function FROM function WHERE prosecdef ORDER BY function COLLATE "C";
+-- The contract: volatility and parallel safety of what users call.  These functions run with
+-- the rights of the extension's owner, as they read tables that their callers cannot.
+CREATE TEMP TABLE contract (function text, volatility "char", parallel "char", definer boolean);
+INSERT INTO contract VALUES
+	('evaluate(json)', 'i', 's', false),
+	('import_environment(jsonb,text)', 'v', 'u', true),
+	('environment_document(text)', 's', 's', true),
+	('get_environment_flags(text)', 's', 's', true),
+	('get_identity_flags(text,text,jsonb)', 's', 's', true),
+	('is_feature_enabled(text,text,text,jsonb)', 's', 's', true),
+	('get_feature_value(text,text,text,jsonb)', 's', 's', true),
+	('identity_document(text,text,jsonb)', 's', 's', true),
+	('get_identity_segments(text,text,jsonb)', 's', 's', true),
+	('is_in_segment(text,text,text,jsonb)', 's', 's', true),
+	('set_traits(text,text,jsonb)', 'v', 'u', true),
+	('delete_identity(text,text)', 'v', 'u', true),
+	('create_server_key(text,text,timestamp with time zone)', 'v', 'u', true),
+	('revoke_server_key(text)', 'v', 'u', true);
+SELECT c.*, provolatile, proparallel, prosecdef
+FROM contract c LEFT JOIN function f ON f.function = 'flagsmith.' || c.function
+WHERE (volatility, parallel, definer) IS DISTINCT FROM (provolatile, proparallel, prosecdef);
+
+-- beside these, only this one has the owner's rights: it tells an id for a key that is known
+SELECT function FROM function f WHERE prosecdef AND NOT EXISTS (SELECT FROM contract c WHERE f.function = 'flagsmith.' || c.function);
+
+-- what writes, or is a trigger, is VOLATILE and PARALLEL UNSAFE
+SELECT function FROM function
+WHERE (prosrc ~* '\m(INSERT INTO|UPDATE flagsmith|DELETE FROM|import_[a-z_]+\()' OR prorettype = 'trigger'::regtype) AND (provolatile <> 'v' OR proparallel <> 'u');
+-- no function can be called by SQL with a pointer of the caller's making
 SELECT function FROM function WHERE prorettype = 'internal'::regtype OR 'internal'::regtype = ANY (proargtypes::oid[]);
-
--- volatility and parallel safety, as they are promised
-SELECT CASE provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END AS volatility,
-	CASE proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END AS parallel, function
-FROM function ORDER BY provolatile, proparallel, function COLLATE "C";
-
--- whatever writes is VOLATILE, and no more is than that
-SELECT function FROM function WHERE provolatile <> 'v' AND prosrc ~ '\m(INSERT|UPDATE|DELETE)\M';
+-- triggers fire where changes are replicated, too
+SELECT tgrelid::regclass, tgname FROM pg_trigger JOIN relation r ON r.oid = tgrelid WHERE NOT tgisinternal AND tgenabled <> 'A';
 
 -- every object has a comment: functions, tables and views, types, the schema, the extension
 SELECT object FROM member
@@ -51,8 +72,8 @@ WHERE classid IN ('pg_proc'::regclass, 'pg_extension'::regclass) AND obj_descrip
 SELECT obj_description('flagsmith'::regnamespace, 'pg_namespace') IS NOT NULL AS schema,
 	obj_description(oid, 'pg_extension') IS NOT NULL AS extension FROM pg_extension WHERE extname = 'flagsmith';
 
--- every table and sequence is dumped with its rows
-SELECT relation FROM relation WHERE relkind IN ('r', 'S', 'p') AND NOT oid = ANY ((SELECT extconfig FROM pg_extension WHERE extname = 'flagsmith')::oid[]);
+-- every sequence, and every table that can have rows, is dumped with them
+SELECT relation FROM relation WHERE relkind IN ('r', 'S', 'p') AND relnatts > 0 AND NOT oid = ANY ((SELECT extconfig FROM pg_extension WHERE extname = 'flagsmith')::oid[]);
 SELECT DISTINCT condition FROM pg_extension, unnest(extcondition) condition WHERE extname = 'flagsmith';
 
 -- a key that refers to another table is indexed

@@ -124,19 +124,33 @@ check_unique(const JsonValue *array, Str member, Str submember, const Path *path
 	{
 		const JsonValue *value = json_get(&array->elements[i], member);
 		Path step = path_element(path, i);
+		uint32 known;
 
 		if (value != NULL && submember.len > 0)
 			value = json_get(value, submember);
 		if (value == NULL)
 			continue;
-		if (strtable_add(seen, value->type == JSON_STRING ? value->string : value->raw) !=
-		    strtable_count(seen) - 1)
+		known = strtable_count(seen);
+		if (strtable_add(seen, value->type == JSON_STRING ? value->string : value->raw) <
+		    known)
 			return engine_error(error, ENGINE_MALFORMED, &step,
 			                    "the same %.*s%s%.*s again", (int) member.len,
 			                    member.data, submember.len > 0 ? " " : "",
 			                    (int) submember.len, submember.data);
 	}
 	return true;
+}
+
+/* A key that looks like a server-side one would never be looked for among these. */
+static bool
+check_api_key(const JsonValue *value, const Path *path, EngineError *error)
+{
+	Str key = value->string;
+
+	if (key.len >= 4 && memcmp(key.data, "ser.", 4) == 0)
+		return engine_error(error, ENGINE_MALFORMED, path,
+		                    "a client-side key does not begin with \"ser.\"");
+	return check_not_empty(value, path, error);
 }
 
 static bool
@@ -318,7 +332,7 @@ bool
 document_check(const JsonValue *document, EngineError *error)
 {
 	static const Member members[] = {
-		{STR_INIT("api_key"), true, SHAPE(JSON_STRING), check_not_empty},
+		{STR_INIT("api_key"), true, SHAPE(JSON_STRING), check_api_key},
 		{STR_INIT("name"), true, SHAPE(JSON_STRING), NULL},
 		{STR_INIT("id"), false, NUMBER_OR_NULL, check_id},
 		{STR_INIT("updated_at"), false, STRING_OR_NULL, check_time},

@@ -162,6 +162,7 @@ compare_members(const void *a, const void *b)
 	const JsonMember *right = *(const JsonMember *const *) b;
 	int order = str_compare(left->name, right->name);
 
+	engine_check_interrupts();
 	/* of equal names, the order of the text */
 	return order != 0 ? order : (left < right ? -1 : left > right);
 }

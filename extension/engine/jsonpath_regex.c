@@ -23,8 +23,8 @@
 /* PCRE2 compiles no patterns much longer than this. */
 #define MAX_PATTERN 65535
 
-/* Steps of the matcher plus characters that it moves over: some tenths of a second. */
-#define MAX_COST 20000000
+/* Steps of the matcher plus characters that it moves over: about 0.1 s. */
+#define MAX_COST 8000000
 
 /* Memory for backtracking, in kB. */
 #define MAX_HEAP 65536

@@ -147,6 +147,21 @@ py_str(StringInfo buffer, const JsonValue *value)
 		append_repr(buffer, value);
 }
 
+Str
+py_str_text(const JsonValue *value)
+{
+	StringInfoData buffer;
+	Str text;
+
+	if (value->type == JSON_STRING)
+		return str_copy(value->string);
+	initStringInfo(&buffer);
+	py_str(&buffer, value);
+	text = str_copy(str_make(buffer.data, buffer.len));
+	pfree(buffer.data);
+	return text;
+}
+
 bool
 py_is_true(const JsonValue *value)
 {

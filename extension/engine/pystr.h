@@ -15,16 +15,8 @@
 /* Appends str(value): a string as it is, anything else as repr() writes it. */
 extern void py_str(StringInfo buffer, const JsonValue *value);
 
-/* The same as a text of its own, in the current memory context. */
-static inline Str
-py_str_text(const JsonValue *value)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	py_str(&text, value);
-	return str_make(text.data, text.len);
-}
+/* The same as a text of its own, just as long as it is, in the current memory context. */
+extern Str py_str_text(const JsonValue *value);
 
 /* Python's bool(value): false are null, false, 0, and whatever is empty. */
 extern bool py_is_true(const JsonValue *value);

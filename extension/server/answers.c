@@ -21,40 +21,6 @@
 StaticAssertDecl(VARIANT_CONTROL == -2 && VARIANT_NONE == -1,
                  "outcomes are in that order");
 
-static int64
-integer_member(const JsonValue *object, Str name)
-{
-	const JsonValue *member = json_get(object, name);
-
-	return member == NULL || member->type != JSON_NUMBER
-	           ? 0
-	           : value_from_json(member).integer;
-}
-
-static Attributes
-read_attributes(const FeatureContext *feature)
-{
-	Attributes attributes = {.feature_type = STR("null")};
-	JsonValue json;
-	EngineError error;
-	const JsonValue *type, *server_only;
-
-	if (feature->attributes.len == 0 || !json_parse(feature->attributes, &json, &error))
-		return attributes;
-	attributes.id = integer_member(&json, STR("id"));
-	attributes.feature_id = integer_member(&json, STR("feature_id"));
-	attributes.feature_segment = integer_member(&json, STR("feature_segment"));
-	type = json_get(&json, STR("feature_type"));
-	if (type != NULL)
-		attributes.feature_type = type->raw;
-	attributes.is_multivariate = type != NULL && type->type == JSON_STRING &&
-	                             str_equal(type->string, STR("MULTIVARIATE"));
-	server_only = json_get(&json, STR("is_server_key_only"));
-	attributes.is_server_key_only =
-		server_only != NULL && server_only->type == JSON_BOOL && server_only->boolean;
-	return attributes;
-}
-
 static void
 append(StringInfo buffer, Str text)
 {
@@ -111,10 +77,10 @@ text_of_json(Str json)
 	JsonValue value;
 	EngineError error;
 
+	if (str_equal(json, STR("null")))
+		return (Datum) 0;
 	if (!json_parse(json, &value, &error))
 		report_engine_error(&error, "stored variant");
-	if (value.type == JSON_NULL)
-		return (Datum) 0;
 	return argument_make_text(value.type == JSON_STRING ? value.string : value.raw);
 }
 
@@ -143,7 +109,8 @@ make_answer(const FlagResult *result, const Attributes *attributes, bool hide_id
 }
 
 Answers *
-answers_make(const FlagResult *base, bool hide_ids, MemoryContext target)
+answers_make(const FlagResult *base, const Attributes *attributes, bool hide_ids,
+             MemoryContext target)
 {
 	const FeatureContext *feature = base->feature;
 	int noutcomes = feature->nvariants == 0 ? 1 : (int) feature->nvariants + 2;
@@ -151,7 +118,7 @@ answers_make(const FlagResult *base, bool hide_ids, MemoryContext target)
 	FlagResult result = *base;
 	MemoryContext old;
 
-	answers->attributes = read_attributes(feature);
+	answers->attributes = *attributes;
 	old = MemoryContextSwitchTo(target);
 	answers->feature = argument_make_text(feature->name);
 	answers->outcomes = palloc(sizeof(Answer) * noutcomes);
@@ -163,5 +130,6 @@ answers_make(const FlagResult *base, bool hide_ids, MemoryContext target)
 		answers->outcomes[i] =
 			make_answer(&result, &answers->attributes, hide_ids, target);
 	}
+	answers->attributes.feature_type = STR(""); /* not kept */
 	return answers;
 }

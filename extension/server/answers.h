@@ -15,7 +15,7 @@ typedef struct Attributes
 	int64 feature_segment; /* 0: none */
 	bool is_multivariate;
 	bool is_server_key_only;
-	Str feature_type; /* JSON text */
+	Str feature_type; /* JSON text, or "null" */
 } Attributes;
 
 /* One outcome. */
@@ -35,11 +35,12 @@ typedef struct Answers
 } Answers;
 
 /*
- * Writes all answers of the feature context of base, whose reason is base's where no
+ * Writes all answers of the feature context of base, of a state with these attributes, whose reason is base's where no
  * variant is hit, into the memory context `target`; the current one is left with scraps.
  * hide_ids leaves out what hide_sensitive_data does.
  */
-extern Answers *answers_make(const FlagResult *base, bool hide_ids, MemoryContext target);
+extern Answers *answers_make(const FlagResult *base, const Attributes *attributes,
+                             bool hide_ids, MemoryContext target);
 
 /* The answers of a result's feature context, which have been made. */
 static inline const Answers *

@@ -14,6 +14,7 @@
 #include "stored_identity.h"
 
 SQL_FUNCTION(flagsmith_environment_id);
+SQL_FUNCTION(flagsmith_environment_context);
 SQL_FUNCTION(flagsmith_get_environment_flags);
 SQL_FUNCTION(flagsmith_get_identity_flags);
 SQL_FUNCTION(flagsmith_is_feature_enabled);
@@ -63,6 +64,18 @@ reason_datum(const FlagResult *result)
 	initStringInfo(&reason);
 	evaluation_append_reason(&reason, result);
 	return argument_make_text(str_make(reason.data, reason.len));
+}
+
+/* environment_context(environment_key text) RETURNS json */
+Datum
+flagsmith_environment_context(PG_FUNCTION_ARGS)
+{
+	int64 id = cache_environment_id(argument_optional_text(fcinfo, 0));
+	SourceEnvironment environment;
+
+	if (!table_source.load_environment(id, &environment))
+		report_unknown_key();
+	PG_RETURN_DATUM(argument_make_text(environment.context));
 }
 
 /* Adds the flag to the result, unless this key cannot see it. */

@@ -113,6 +113,8 @@ flagsmith_set_traits(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 		                errmsg("the traits must not be null"),
 		                errhint("An empty object changes nothing: '{}'.")));
+	/* what is nested too deep to be evaluated is refused before it is stored */
+	argument_jsonb(PG_GETARG_DATUM(2), "traits");
 	check_can_write();
 	PG_RETURN_DATUM(
 		table_source.write_traits(environment_id, identifier, PG_GETARG_DATUM(2)));

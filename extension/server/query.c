@@ -55,3 +55,12 @@ query_value(int column)
 		elog(ERROR, "unexpected null in column %d", column);
 	return value;
 }
+
+bool
+query_is_null(int column)
+{
+	bool isnull;
+
+	SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &isnull);
+	return isnull;
+}

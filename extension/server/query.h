@@ -27,6 +27,9 @@ extern void query_run(KeptQuery *query, Datum *parameters, const char *nulls);
 /* A column of the first row, as text in the given context; data == NULL if it is NULL. */
 extern Str query_text(int column, MemoryContext context);
 
+/* Whether a column of the first row is NULL. */
+extern bool query_is_null(int column);
+
 /* A bigint or boolean column of the first row, which is not NULL. */
 extern Datum query_value(int column);
 

@@ -11,7 +11,7 @@
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
-#include "engine/json.h"
+#include "answers.h"
 
 /* What a key opens. */
 typedef struct SourceKey
@@ -28,9 +28,12 @@ typedef struct SourceEnvironment
 	Str api_key;
 	bool hide_disabled_flags;
 	bool hide_sensitive_data;
-	Str context;             /* the evaluation context, without an identity, as JSON */
-	int64 stamp;             /* changes with whatever the rest is made of */
-	TimestampTz next_change; /* the next scheduled change; DT_NOEND: none */
+	Str context; /* the evaluation context, without an identity, as JSON */
+	Attributes
+		*attributes; /* of its feature contexts, whose "attributes" are places here */
+	bool has_identity_overrides; /* whether any identity has some */
+	int64 stamp;                 /* changes with whatever the rest is made of */
+	TimestampTz next_change;     /* the next scheduled change; DT_NOEND: none */
 } SourceEnvironment;
 
 /* A stored identity; all in the current memory context. */
@@ -50,7 +53,9 @@ typedef struct Source
 	bool (*load_environment)(int64 environment_id, SourceEnvironment *environment);
 	/* The environment's stamp as it is now; false if it has gone. */
 	bool (*stamp)(int64 environment_id, int64 *stamp);
-	void (*read_identity)(int64 environment_id, Str identifier, SourceIdentity *identity);
+	/* Reads an identity; its overrides only if asked to. */
+	void (*read_identity)(int64 environment_id, Str identifier, bool with_overrides,
+	                      SourceIdentity *identity);
 	/* Merges traits (a jsonb object; null removes) into the stored ones, under a lock of
 	 * the row, and returns all of them as jsonb. */
 	Datum (*write_traits)(int64 environment_id, Str identifier, Datum traits);

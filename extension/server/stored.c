@@ -46,9 +46,22 @@ compile(Environment *environment, Str text, MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
+/* Writes the answers of one feature context. */
+static void
+make_answer_set(StoredEnvironment *stored, const SourceEnvironment *loaded,
+                const FlagResult *base)
+{
+	FeatureContext *feature = unconstify(FeatureContext *, base->feature);
+	/* what the source wrote: digits */
+	int place = strtol(feature->attributes.data, NULL, 10);
+
+	feature->answers = answers_make(base, &loaded->attributes[place],
+	                                stored->hide_sensitive_data, stored->context);
+}
+
 /* Writes the answers of all defaults and all segments' overrides. */
 static void
-make_answers(StoredEnvironment *stored)
+make_answers(StoredEnvironment *stored, const SourceEnvironment *loaded)
 {
 	Environment *environment = stored->environment;
 
@@ -57,8 +70,7 @@ make_answers(StoredEnvironment *stored)
 		const Flag *flag = &environment->flags[environment->outputs[i].flag];
 		FlagResult base = evaluation_default(flag);
 
-		unconstify(FeatureContext *, base.feature)->answers =
-			answers_make(&base, stored->hide_sensitive_data, stored->context);
+		make_answer_set(stored, loaded, &base);
 	}
 	for (uint32 i = 0; i < environment->nsegments; i++)
 	{
@@ -70,8 +82,7 @@ make_answers(StoredEnvironment *stored)
 			FlagResult base = {&environment->flags[segment->overrides[j].flag], feature,
 			                   segment, VARIANT_NONE, REASON_TARGETING_MATCH};
 
-			feature->answers =
-				answers_make(&base, stored->hide_sensitive_data, stored->context);
+			make_answer_set(stored, loaded, &base);
 		}
 	}
 }
@@ -80,7 +91,8 @@ make_answers(StoredEnvironment *stored)
 static StoredEnvironment *
 create_stored(const Source *source, int64 id, const SourceEnvironment *loaded)
 {
-	MemoryContext context = AllocSetContextCreate(
+	/* many small pieces that are freed together: no rounding up */
+	MemoryContext context = GenerationContextCreate(
 		CurrentMemoryContext, "flagsmith environment", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	StoredEnvironment *stored = palloc0(sizeof(StoredEnvironment));
@@ -92,6 +104,7 @@ create_stored(const Source *source, int64 id, const SourceEnvironment *loaded)
 	stored->api_key = str_copy(loaded->api_key);
 	stored->hide_disabled_flags = loaded->hide_disabled_flags;
 	stored->hide_sensitive_data = loaded->hide_sensitive_data;
+	stored->has_identity_overrides = loaded->has_identity_overrides;
 	stored->stamp = loaded->stamp;
 	stored->next_change = loaded->next_change;
 	stored->environment = create_environment(context);
@@ -115,7 +128,7 @@ stored_build(const Source *source, int64 environment_id)
 		stored = create_stored(source, environment_id, &loaded);
 		MemoryContextSwitchTo(scratch);
 		compile(stored->environment, loaded.context, stored->context);
-		make_answers(stored);
+		make_answers(stored, &loaded);
 	}
 	MemoryContextSwitchTo(parent);
 	MemoryContextDelete(scratch);

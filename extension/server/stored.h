@@ -14,6 +14,7 @@ typedef struct StoredEnvironment
 	Str api_key;
 	bool hide_disabled_flags;
 	bool hide_sensitive_data;
+	bool has_identity_overrides;
 	Environment *environment;
 	MemoryContext context; /* where all of it lies */
 	int64 stamp;

@@ -164,6 +164,41 @@ set_identifier(Identity *identity, const StoredEnvironment *stored, Str identifi
 		value_coerce((ContextValue){.type = VALUE_STRING, .string = identifier});
 }
 
+static int64
+integer_member(const JsonValue *object, Str name)
+{
+	const JsonValue *member = json_get(object, name);
+
+	return member == NULL || member->type != JSON_NUMBER
+	           ? 0
+	           : value_from_json(member).integer;
+}
+
+/* The attributes of an override, which its context carries as JSON. */
+static Attributes
+read_attributes(const FeatureContext *feature)
+{
+	Attributes attributes = {.feature_type = STR("null")};
+	JsonValue json;
+	EngineError error;
+	const JsonValue *type, *server_only;
+
+	if (feature->attributes.len == 0 || !json_parse(feature->attributes, &json, &error))
+		return attributes;
+	attributes.id = integer_member(&json, STR("id"));
+	attributes.feature_id = integer_member(&json, STR("feature_id"));
+	attributes.feature_segment = integer_member(&json, STR("feature_segment"));
+	type = json_get(&json, STR("feature_type"));
+	if (type != NULL)
+		attributes.feature_type = type->raw;
+	attributes.is_multivariate = type != NULL && type->type == JSON_STRING &&
+	                             str_equal(type->string, STR("MULTIVARIATE"));
+	server_only = json_get(&json, STR("is_server_key_only"));
+	attributes.is_server_key_only =
+		server_only != NULL && server_only->type == JSON_BOOL && server_only->boolean;
+	return attributes;
+}
+
 static IdentityOverride
 make_override(const StoredEnvironment *stored, const JsonValue *json, const Path *path)
 {
@@ -178,9 +213,10 @@ make_override(const StoredEnvironment *stored, const JsonValue *json, const Path
 	{
 		FlagResult base = {flag, feature, evaluation_identity_segment(), VARIANT_NONE,
 		                   REASON_TARGETING_MATCH};
+		Attributes attributes = read_attributes(feature);
 
-		feature->answers =
-			answers_make(&base, stored->hide_sensitive_data, CurrentMemoryContext);
+		feature->answers = answers_make(&base, &attributes, stored->hide_sensitive_data,
+		                                CurrentMemoryContext);
 	}
 	return (IdentityOverride){flag, feature};
 }
@@ -219,7 +255,8 @@ stored_identity(const StoredEnvironment *stored, Str identifier, bool is_stored,
 	JsonValue stored_traits;
 
 	if (is_stored)
-		stored->source->read_identity(stored->id, identifier, &source);
+		stored->source->read_identity(stored->id, identifier,
+		                              stored->has_identity_overrides, &source);
 	result->identifier = identifier;
 	stored_traits = read_traits(source.traits);
 	if (traits == NULL)

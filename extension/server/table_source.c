@@ -15,12 +15,13 @@
 #include "arguments.h"
 #include "query.h"
 #include "source.h"
+#include "table_context.h"
 
 #define SERVER_KEY_PREFIX "ser."
 
 static KeptQuery find_client_key = {
 	.text = "SELECT id, 'infinity'::timestamptz FROM flagsmith.environment WHERE api_key "
-            "= $1",
+			"= $1",
 	.read_only = true,
 	.nparameters = 1,
 	.parameter_types = {TEXTOID},
@@ -28,7 +29,7 @@ static KeptQuery find_client_key = {
 
 static KeptQuery find_server_key = {
 	.text = "SELECT environment_id, coalesce(expires_at, 'infinity') FROM "
-            "flagsmith.environment_key"
+			"flagsmith.environment_key"
 			" WHERE key = $1 AND active AND (expires_at IS NULL OR expires_at > now())",
 	.read_only = true,
 	.nparameters = 1,
@@ -40,11 +41,11 @@ static KeptQuery load = {
 		"SELECT e.name, e.api_key,"
 		" coalesce(e.hide_disabled_flags, p.hide_disabled_flags, false),"
 		" coalesce(e.hide_sensitive_data, false),"
-		" flagsmith.environment_context(e.id),"
 		" flagsmith.environment_stamp(e.id),"
 		" coalesce((SELECT min(s.live_from) FROM flagsmith.feature_state s"
 		" WHERE s.environment_id = e.id AND s.published AND s.live_from > now()), "
-        "'infinity')"
+		"'infinity'),"
+		" EXISTS (SELECT FROM flagsmith.identity_override o WHERE o.environment_id = e.id)"
 		" FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id"
 		" WHERE e.id = $1",
 	.read_only = true,
@@ -60,8 +61,19 @@ static KeptQuery read_stamp = {
 };
 
 static KeptQuery read_traits = {
-	.text = "SELECT traits, has_overrides FROM flagsmith.identity"
+	.text = "SELECT traits FROM flagsmith.identity"
 			" WHERE environment_id = $1 AND identifier = $2",
+	.read_only = true,
+	.nparameters = 2,
+	.parameter_types = {INT8OID, TEXTOID},
+};
+
+/* The same where some identity of the environment has overrides. */
+static KeptQuery read_both = {
+	.text = "SELECT (SELECT i.traits FROM flagsmith.identity i"
+			" WHERE i.environment_id = $1 AND i.identifier = $2),"
+			" EXISTS (SELECT FROM flagsmith.identity_override o"
+			" WHERE o.environment_id = $1 AND o.identifier = $2)",
 	.read_only = true,
 	.nparameters = 2,
 	.parameter_types = {INT8OID, TEXTOID},
@@ -96,9 +108,7 @@ static KeptQuery update_traits = {
 };
 
 static KeptQuery insert_identity = {
-	.text = "INSERT INTO flagsmith.identity (environment_id, identifier, has_overrides)"
-			" SELECT $1, $2, EXISTS (SELECT FROM flagsmith.identity_override"
-			" WHERE environment_id = $1 AND identifier = $2)"
+	.text = "INSERT INTO flagsmith.identity (environment_id, identifier) VALUES ($1, $2)"
 			" ON CONFLICT DO NOTHING",
 	.nparameters = 2,
 	.parameter_types = {INT8OID, TEXTOID},
@@ -117,6 +127,7 @@ table_relations(Oid *relations, int size)
 		"environment_segment",
 		"feature_state",
 		"multivariate_feature_state_value",
+		"identity_override",
 	};
 	Oid schema = get_namespace_oid("flagsmith", true);
 	int count = 0;
@@ -148,6 +159,20 @@ table_find_key(Str key, SourceKey *found)
 	return exists;
 }
 
+/* Writes the evaluation context, in the given memory context. */
+static void
+write_context(int64 environment_id, SourceEnvironment *environment, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	StringInfoData buffer;
+
+	initStringInfo(&buffer);
+	environment->attributes = table_context_write(
+		&buffer, environment_id, environment->api_key, environment->name);
+	environment->context = str_make(buffer.data, buffer.len);
+	MemoryContextSwitchTo(old);
+}
+
 static bool
 table_load_environment(int64 environment_id, SourceEnvironment *environment)
 {
@@ -164,9 +189,10 @@ table_load_environment(int64 environment_id, SourceEnvironment *environment)
 		environment->api_key = query_text(2, context);
 		environment->hide_disabled_flags = DatumGetBool(query_value(3));
 		environment->hide_sensitive_data = DatumGetBool(query_value(4));
-		environment->context = query_text(5, context);
-		environment->stamp = DatumGetInt64(query_value(6));
-		environment->next_change = DatumGetTimestampTz(query_value(7));
+		environment->stamp = DatumGetInt64(query_value(5));
+		environment->next_change = DatumGetTimestampTz(query_value(6));
+		environment->has_identity_overrides = DatumGetBool(query_value(7));
+		write_context(environment_id, environment, context);
 	}
 	SPI_finish();
 	return exists;
@@ -199,21 +225,18 @@ copy_jsonb(MemoryContext context)
 }
 
 static void
-table_read_identity(int64 environment_id, Str identifier, SourceIdentity *identity)
+table_read_identity(int64 environment_id, Str identifier, bool with_overrides,
+                    SourceIdentity *identity)
 {
 	Datum parameters[] = {Int64GetDatum(environment_id), argument_make_text(identifier)};
 	MemoryContext context = CurrentMemoryContext;
-	bool has_overrides = true;
 
 	memset(identity, 0, sizeof(*identity));
 	SPI_connect();
-	query_run(&read_traits, parameters, NULL);
-	if (SPI_processed == 1)
-	{
+	query_run(with_overrides ? &read_both : &read_traits, parameters, NULL);
+	if (SPI_processed == 1 && !query_is_null(1))
 		identity->traits = DatumGetJsonbP(copy_jsonb(context));
-		has_overrides = DatumGetBool(query_value(2));
-	}
-	if (has_overrides)
+	if (with_overrides && DatumGetBool(query_value(2)))
 	{
 		query_run(&read_overrides, parameters, NULL);
 		identity->overrides = query_text(1, context);

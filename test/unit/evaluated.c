@@ -12,8 +12,8 @@ evaluated_prepare(const char *json)
 	evaluated->context = support_parse(json);
 	evaluated->environment = environment_create();
 	if (!environment_compile(evaluated->environment, &evaluated->context, &error) ||
-		!context_identity(&evaluated->context, evaluated->environment, &evaluated->identity,
-						  &evaluated->has_identity, &error))
+	    !context_identity(&evaluated->context, evaluated->environment,
+	                      &evaluated->identity, &evaluated->has_identity, &error))
 		ck_abort_msg("%s: %s at %s", json, error.message, error.path);
 	return evaluated;
 }
@@ -29,7 +29,8 @@ evaluated_run(const char *json)
 {
 	Evaluated *evaluated = evaluated_prepare(json);
 
-	evaluation_run(evaluated->environment, evaluated_identity(evaluated), &evaluated->result);
+	evaluation_run(evaluated->environment, evaluated_identity(evaluated),
+	               &evaluated->result);
 	return evaluated;
 }
 
@@ -42,7 +43,7 @@ evaluated_flag(const FlagResult *flag)
 
 	initStringInfo(&text);
 	appendStringInfo(&text, "%s %s %s ", support_cstring(flag->flag->name),
-					 flag->feature->enabled ? "on" : "off", support_cstring(value));
+	                 flag->feature->enabled ? "on" : "off", support_cstring(value));
 	if (!str_equal(variant, STR("null")))
 		appendStringInfo(&text, "(%s) ", support_cstring(variant));
 	evaluation_append_reason(&text, flag);
@@ -60,6 +61,6 @@ evaluated_summary(const EvaluationResult *result)
 	appendStringInfoString(&text, "in");
 	for (uint32 i = 0; i < result->nsegments; i++)
 		appendStringInfo(&text, "%s %s", i == 0 ? "" : ",",
-						 support_cstring(result->segments[i]->name));
+		                 support_cstring(result->segments[i]->name));
 	return text.data;
 }

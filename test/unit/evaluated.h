@@ -14,16 +14,18 @@
 
 /* An override that is on; more are members that follow the value. */
 #define OVERRIDE(name, value) "{'name': '" name "', 'enabled': true, 'value': " value "}"
-#define OVERRIDE_AT(priority, name, value) \
+#define OVERRIDE_AT(priority, name, value)                                               \
 	"{'name': '" name "', 'enabled': true, 'value': " value ", 'priority': " priority "}"
 
-/* A segment of one rule, all of whose conditions are to match. */
-#define SEGMENT(name, conditions, overrides) \
-	"'" name "': {'name': '" name "', 'key': '" name "', 'overrides': [" overrides "]," \
-	" 'rules': [{'type': 'ALL', 'conditions': [" conditions "]}]}"
+/* A segment, and one of one rule, all of whose conditions are to match. */
+#define SEGMENT_OF(name, rules, overrides)                                               \
+	"'" name "': {'name': '" name "', 'key': '" name "', 'overrides': [" overrides "],"  \
+	" 'rules': [" rules "]}"
+#define SEGMENT(name, conditions, overrides)                                             \
+	SEGMENT_OF(name, "{'type': 'ALL', 'conditions': [" conditions "]}", overrides)
 
-#define CONDITION(property, operator, value) \
-	"{'property': '" property "', 'operator': '" operator "', 'value': '" value "'}"
+#define CONDITION(property, operator, value)                                             \
+	"{'property': '" property "', 'operator': '" operator"', 'value': '" value "'}"
 #define ALWAYS CONDITION("always", "IS_NOT_SET", "")
 #define NEVER CONDITION("always", "IS_SET", "")
 
@@ -32,8 +34,9 @@
 #define IS_OFF(flag) CONDITION("$.flags." flag ".enabled", "EQUAL", "false")
 #define IS_UNKNOWN(flag) CONDITION("$.flags." flag ".enabled", "IS_NOT_SET", "")
 
-#define CONTEXT(features, segments) \
-	"{'environment': {'key': 'e', 'name': 'e'}, 'identity': {'identifier': 'i', 'key': 'k'}," \
+#define CONTEXT(features, segments)                                                      \
+	"{'environment': {'key': 'e', 'name': 'e'}, 'identity': {'identifier': 'i', 'key': " \
+	"'k'},"                                                                              \
 	" 'features': {" features "}, 'segments': {" segments "}}"
 
 typedef struct Evaluated

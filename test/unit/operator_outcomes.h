@@ -9,8 +9,9 @@
 
 /* Context values, as JSON. */
 static const char *const values[] = {
-	"null", "true", "false", "1", "-7", "98765432109876543210", "1.5", "7.0", "1e400",
-	"''", "'a'", "'True'", "'1.2.3'", "'1.10.0-rc.1'", "'7'", "'1.50'", "[1, 'a']",
+	"null",    "true",          "false", "1",      "-7",       "98765432109876543210",
+	"1.5",     "7.0",           "1e400", "''",     "'a'",      "'True'",
+	"'1.2.3'", "'1.10.0-rc.1'", "'7'",   "'1.50'", "[1, 'a']",
 };
 
 /* Values of conditions; NULL: the condition has none. */

@@ -78,7 +78,7 @@ support_repeat(const char *part, int count)
 
 void
 support_check_error(const EngineError *error, EngineErrorCode code, const char *path,
-					const char *message)
+                    const char *message)
 {
 	ck_assert_str_eq(error->message, message);
 	ck_assert_pstr_eq(error->path, path);

@@ -22,13 +22,21 @@ compile(const char *json)
 #define assert_text(text, expected) ck_assert_str_eq(support_cstring(text), expected)
 
 /* A feature, listed under a name, with a name of its own and a value. */
-#define LISTED(listed, name, value) \
+#define LISTED(listed, name, value)                                                      \
 	"'" listed "': {'name': '" name "', 'enabled': true, 'value': '" value "'}"
 #define FEATURE(name) LISTED(name, name, name)
-#define OVERRIDE(name, value) "{'name': '" name "', 'enabled': true, 'value': '" value "'}"
-#define SEGMENT(listed, name, property, overrides) \
-	"'" listed "': {'name': '" name "', 'key': '1', 'rules': [{'type': 'ALL', 'conditions': [" \
-	"{'property': '" property "', 'operator': 'IS_SET'}]}], 'overrides': [" overrides "]}"
+#define OVERRIDE(name, value)                                                            \
+	"{'name': '" name "', 'enabled': true, 'value': '" value "'}"
+#define SEGMENT(listed, name, property, overrides)                                       \
+	"'" listed "': {'name': '" name                                                      \
+	"', 'key': '1', 'rules': [{'type': 'ALL', 'conditions': ["                           \
+	"{'property': '" property "', 'operator': 'IS_SET'}]}], 'overrides': [" overrides    \
+	"]}"
+
+#define CONTEXT(features, segments)                                                      \
+	"{'environment': {'name': [1.0]}, 'features': {" features                            \
+	"}, 'segments': {" segments                                                          \
+	"}, 'identity': {'identifier': 'i', 'traits': {'colour': 'red'}}}"
 
 /* "name=value" of each output, with commas between. */
 static char *
@@ -42,8 +50,8 @@ outputs_of(const Environment *environment)
 
 		ck_assert_int_eq(environment->flags[output->flag].output, i);
 		text = psprintf("%s%s%s=%s", text, i == 0 ? "" : ",",
-						support_cstring(environment->flags[output->flag].name),
-						support_cstring(output->feature->value));
+		                support_cstring(environment->flags[output->flag].name),
+		                support_cstring(output->feature->value));
 	}
 	return text;
 }
@@ -57,9 +65,10 @@ overrides_of(const Environment *environment, const char *name)
 	char *text = pstrdup("");
 
 	for (uint32 i = 0; i < flag->noverrides; i++)
-		text = psprintf("%s%s%s=%s", text, i == 0 ? "" : ",",
-						support_cstring(environment->segments[flag->overrides[i].segment].name),
-						support_cstring(flag->overrides[i].feature->value));
+		text = psprintf(
+			"%s%s%s=%s", text, i == 0 ? "" : ",",
+			support_cstring(environment->segments[flag->overrides[i].segment].name),
+			support_cstring(flag->overrides[i].feature->value));
 	return text;
 }
 
@@ -88,9 +97,9 @@ END_TEST
 
 START_TEST(test_order)
 {
-	Environment *environment = compile(
-		"{'features': {" FEATURE("b") "," FEATURE("a") "," FEATURE("10") "," FEATURE("9") "},"
-		" 'segments': {" SEGMENT("2", "y", "t", "") "," SEGMENT("1", "x", "t", "") "}}");
+	Environment *environment =
+		compile(CONTEXT(LIST(FEATURE("b"), FEATURE("a"), FEATURE("10"), FEATURE("9")),
+	                    LIST(SEGMENT("2", "y", "t", ""), SEGMENT("1", "x", "t", ""))));
 
 	ck_assert_str_eq(outputs_of(environment), "b=\"b\",a=\"a\",10=\"10\",9=\"9\"");
 	ck_assert_uint_eq(environment->nfeatures, 4);
@@ -111,34 +120,36 @@ static const struct
 	const char *outputs;
 } listings[] = {
 	{LISTED("x", "a", "1"), "a=\"1\""},
-	{LISTED("x", "a", "1") "," LISTED("a", "a", "2"), "a=\"2\""},
-	{LISTED("a", "a", "1") "," LISTED("x", "a", "2"), "a=\"1\""},
-	{LISTED("b", "a", "1") "," LISTED("a", "b", "2"), "a=\"2\",b=\"1\""},
-	{LISTED("x", "a", "1") "," LISTED("b", "b", "2") "," LISTED("a", "a", "3"),
-	 "a=\"3\",b=\"2\""},
-	{LISTED("a", "b", "1") "," LISTED("b", "c", "2") "," LISTED("c", "a", "3"),
-	 "b=\"2\",c=\"3\",a=\"1\""},
-	{LISTED("a", "a", "1") "," LISTED("a", "a", "2"), "a=\"2\""},
-	{LISTED("a", "a", "1") "," FEATURE("b") "," LISTED("a", "a", "2"), "a=\"2\",b=\"b\""},
+	{LIST(LISTED("x", "a", "1"), LISTED("a", "a", "2")), "a=\"2\""},
+	{LIST(LISTED("a", "a", "1"), LISTED("x", "a", "2")), "a=\"1\""},
+	{LIST(LISTED("b", "a", "1"), LISTED("a", "b", "2")), "a=\"2\",b=\"1\""},
+	{LIST(LISTED("x", "a", "1"), LISTED("b", "b", "2"), LISTED("a", "a", "3")),
+     "a=\"3\",b=\"2\""},
+	{LIST(LISTED("a", "b", "1"), LISTED("b", "c", "2"), LISTED("c", "a", "3")),
+     "b=\"2\",c=\"3\",a=\"1\""},
+	{LIST(LISTED("a", "a", "1"), LISTED("a", "a", "2")), "a=\"2\""},
+	{LIST(LISTED("a", "a", "1"), FEATURE("b"), LISTED("a", "a", "2")), "a=\"2\",b=\"b\""},
 };
 
 START_TEST(test_listed_under_another_name)
 {
-	ck_assert_str_eq(outputs_of(compile(psprintf("{'features': {%s}}", listings[_i].features))),
-					 listings[_i].outputs);
+	ck_assert_str_eq(
+		outputs_of(compile(psprintf("{'features': {%s}}", listings[_i].features))),
+		listings[_i].outputs);
 }
 END_TEST
 
 START_TEST(test_overrides)
 {
-	Environment *environment = compile(
-		"{'features': {" FEATURE("a") "," FEATURE("b") "," FEATURE("c") "}, 'segments': {"
-		SEGMENT("2", "first", "t", OVERRIDE("b", "1") "," OVERRIDE("a", "2")) ","
-		SEGMENT("1", "second", "t", OVERRIDE("a", "3") "," OVERRIDE("no feature", "4")) ","
-		SEGMENT("3", "third", "t", OVERRIDE("a", "5") "," OVERRIDE("a", "6")) "}}");
+	Environment *environment = compile(CONTEXT(
+		LIST(FEATURE("a"), FEATURE("b"), FEATURE("c")),
+		LIST(SEGMENT("2", "first", "t", LIST(OVERRIDE("b", "1"), OVERRIDE("a", "2"))),
+	         SEGMENT("1", "second", "t",
+	                 LIST(OVERRIDE("a", "3"), OVERRIDE("no feature", "4"))),
+	         SEGMENT("3", "third", "t", LIST(OVERRIDE("a", "5"), OVERRIDE("a", "6"))))));
 
 	ck_assert_str_eq(overrides_of(environment, "a"),
-					 "first=\"2\",second=\"3\",third=\"5\",third=\"6\"");
+	                 "first=\"2\",second=\"3\",third=\"5\",third=\"6\"");
 	ck_assert_str_eq(overrides_of(environment, "b"), "first=\"1\"");
 	ck_assert_str_eq(overrides_of(environment, "c"), "");
 	/* an override of what is no feature is known, but gives no flag */
@@ -150,9 +161,9 @@ END_TEST
 
 START_TEST(test_flag)
 {
-	Environment *environment = compile(
-		"{'features': {" LISTED("x", "a", "1") "," FEATURE("b") "}, 'segments': {"
-		SEGMENT("1", "s", "$.flags.read.enabled", "") "}}");
+	Environment *environment =
+		compile(CONTEXT(LIST(LISTED("x", "a", "1"), FEATURE("b")),
+	                    SEGMENT("1", "s", "$.flags.read.enabled", "")));
 	const Flag *flag = environment_flag(environment, STR("a"));
 
 	ck_assert_ptr_nonnull(flag);
@@ -170,11 +181,13 @@ END_TEST
 START_TEST(test_segment)
 {
 	Environment *environment =
-		compile("{'segments': {" SEGMENT("a", "s", "t", "") "," SEGMENT("b", "r", "t", "") ","
-				SEGMENT("c", "s", "t", "") "}}");
+		compile(CONTEXT("", LIST(SEGMENT("a", "s", "t", ""), SEGMENT("b", "r", "t", ""),
+	                             SEGMENT("c", "s", "t", ""))));
 
-	ck_assert_ptr_eq(environment_segment(environment, STR("s")), &environment->segments[0]);
-	ck_assert_ptr_eq(environment_segment(environment, STR("r")), &environment->segments[1]);
+	ck_assert_ptr_eq(environment_segment(environment, STR("s")),
+	                 &environment->segments[0]);
+	ck_assert_ptr_eq(environment_segment(environment, STR("r")),
+	                 &environment->segments[1]);
 	ck_assert_ptr_null(environment_segment(environment, STR("a")));
 }
 END_TEST
@@ -182,9 +195,9 @@ END_TEST
 START_TEST(test_traits)
 {
 	Environment *environment =
-		compile("{'segments': {" SEGMENT("1", "s", "plan", "") ","
-				SEGMENT("2", "t", "$.identity.traits.age", "") "," SEGMENT("3", "u", "plan", "")
-				"}, 'identity': {'identifier': 'i', 'traits': {'colour': 'red'}}}");
+		compile(CONTEXT("", LIST(SEGMENT("1", "s", "plan", ""),
+	                             SEGMENT("2", "t", "$.identity.traits.age", ""),
+	                             SEGMENT("3", "u", "plan", ""))));
 
 	/* the path itself may be a trait's name */
 	ck_assert_uint_eq(environment_ntraits(environment), 3);
@@ -212,16 +225,17 @@ static const struct
 START_TEST(test_reads)
 {
 	Environment *environment = compile(
-		psprintf("{'environment': {'name': [1.0]}, 'segments': {" SEGMENT("1", "s", "t", "") ","
-				 SEGMENT("2", "r", "%s", "") "," SEGMENT("3", "q", "t", "") "}}",
-				 reads[_i].property));
+		psprintf(CONTEXT("", LIST(SEGMENT("1", "s", "t", ""), SEGMENT("2", "r", "%s", ""),
+	                              SEGMENT("3", "q", "t", ""))),
+	             reads[_i].property));
 
 	ck_assert(environment->reads_flags == reads[_i].reads_flags);
 	ck_assert(environment->needs_root == reads[_i].needs_root);
 	ck_assert(!environment->segments[0].reads_flags);
 	if (environment->needs_root)
-		assert_text(json_get(&environment->root, STR("environment"))->members[0].value.raw,
-					"[1.0]");
+		assert_text(
+			json_get(&environment->root, STR("environment"))->members[0].value.raw,
+			"[1.0]");
 }
 END_TEST
 
@@ -235,13 +249,13 @@ static const struct
 	{"null", "$", "expected an object, found null"},
 	{"{'features': []}", "$.features", "expected an object or null, found an array"},
 	{"{'segments': 'all'}", "$.segments", "expected an object or null, found a string"},
-	{"{'features': {" FEATURE("a") ", 'b c': {'name': 'b'}}}", "$.features['b c']",
-	 "member \"enabled\" is missing"},
-	{"{'features': {'a': null}}", "$.features.a", "expected an object, found null"},
-	{"{'features': {" FEATURE("a") "}, 'segments': {'1': {'name': 's', 'key': '1'}}}",
-	 "$.segments['1']", "member \"rules\" is missing"},
-	{"{'segments': {" SEGMENT("a", "s", "t", "") "," SEGMENT("b", "s", "t", "{'name': 1}") "}}",
-	 "$.segments.b.overrides[0].name", "expected a string, found a number"},
+	{CONTEXT(LIST(FEATURE("a"), "'b c': {'name': 'b'}"), ""), "$.features['b c']",
+     "member \"enabled\" is missing"},
+	{CONTEXT("'a': null", ""), "$.features.a", "expected an object, found null"},
+	{CONTEXT(FEATURE("a"), "'1': {'name': 's', 'key': '1'}"), "$.segments['1']",
+     "member \"rules\" is missing"},
+	{CONTEXT("", LIST(SEGMENT("a", "s", "t", ""), SEGMENT("b", "s", "t", "{'name': 1}"))),
+     "$.segments.b.overrides[0].name", "expected a string, found a number"},
 };
 
 START_TEST(test_error)
@@ -262,16 +276,16 @@ START_TEST(test_release)
 	environment_release(environment_create());
 	environment_release(
 		compile("{'segments': {'s': {'name': 's', 'key': '1', 'rules': [{'type': 'ALL',"
-				" 'conditions': [{'property': 'a', 'operator': 'REGEX', 'value': 'a+'},"
-				" {'property': 'a', 'operator': 'REGEX', 'value': '('}]}]}}}"));
+	            " 'conditions': [{'property': 'a', 'operator': 'REGEX', 'value': 'a+'},"
+	            " {'property': 'a', 'operator': 'REGEX', 'value': '('}]}]}}}"));
 }
 END_TEST
 
 START_TEST(test_large)
 {
 	int count = 20000;
-	char *features = support_repeat("'xxxxx': {'name': 'xxxxx', 'enabled': true, 'value': 1}, ",
-									count);
+	char *features = support_repeat(
+		"'xxxxx': {'name': 'xxxxx', 'enabled': true, 'value': 1}, ", count);
 	size_t part = strlen(features) / count;
 	Environment *environment;
 

@@ -37,13 +37,14 @@ static const struct
 	{LONGEST, "." LONGEST},
 	{LONGEST "m", "['" LONGEST "...']"},
 	/* never half a character */
-	{"a" LONGEST "\xc3\xa9", "['aabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk...']"},
+	{"a" LONGEST "\xc3\xa9",
+     "['aabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk...']"},
 	{"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk\xc3\xa9",
-	 "['abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk...']"},
+     "['abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk...']"},
 	{"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij\xf0\x9f\x98\x80",
-	 "['abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij...']"},
+     "['abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij...']"},
 	{"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij\xc3\xa9",
-	 ".abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij\xc3\xa9"},
+     ".abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghij\xc3\xa9"},
 };
 
 START_TEST(test_name)
@@ -78,9 +79,10 @@ START_TEST(test_deep_path)
 
 	path[0] = root;
 	for (int i = 0; i < depth; i++)
-		path[i + 1] = i % 2 == 0 ? path_member(&path[i], STR("a")) : path_element(&path[i], 7);
+		path[i + 1] =
+			i % 2 == 0 ? path_member(&path[i], STR("a")) : path_element(&path[i], 7);
 	ck_assert_str_eq(path_text(&path[depth]),
-					 psprintf("$%s", support_repeat(".a[7]", depth / 2)));
+	                 psprintf("$%s", support_repeat(".a[7]", depth / 2)));
 }
 END_TEST
 

@@ -29,10 +29,10 @@ compile(const char *json)
 
 START_TEST(test_members)
 {
-	FeatureContext feature =
-		compile("{'value': {'a': [1.50]}, 'key': 12, 'name': 'a\\u0041\\n', 'enabled': true,"
-				" 'priority': 3, 'metadata': {'id': 1.0}, 'attributes': [{'x': null} ],"
-				" 'variants': [{'key': 'k', 'value': ' v ', 'weight': 30.0, 'priority': 1}]}");
+	FeatureContext feature = compile(
+		"{'value': {'a': [1.50]}, 'key': 12, 'name': 'a\\u0041\\n', 'enabled': true,"
+		" 'priority': 3, 'metadata': {'id': 1.0}, 'attributes': [{'x': null} ],"
+		" 'variants': [{'key': 'k', 'value': ' v ', 'weight': 30.0, 'priority': 1}]}");
 
 	assert_text(feature.name, "aA\n");
 	assert_text(feature.name_json, "\"a\\u0041\\n\"");
@@ -73,14 +73,17 @@ static const struct
 	const char *json;
 	const char *key;
 } keys[] = {
-	{"'12'", "12"}, {"12", "12"},	  {"12.0", "12.0"},			{"1e2", "100.0"},
-	{"''", ""},		{"null", "None"}, {"true", "True"},			{"['a', 1]", "['a', 1]"},
+	{"'12'", "12"},   {"12", "12"},
+	{"12.0", "12.0"}, {"1e2", "100.0"},
+	{"''", ""},       {"null", "None"},
+	{"true", "True"}, {"['a', 1]", "['a', 1]"},
 	{"'007'", "007"}, {"98765432109876543210", "98765432109876543210"},
 };
 
 START_TEST(test_key)
 {
-	assert_text(compile(psprintf(FEATURE(", 'key': %s"), keys[_i].json)).key, keys[_i].key);
+	assert_text(compile(psprintf(FEATURE(", 'key': %s"), keys[_i].json)).key,
+	            keys[_i].key);
 }
 END_TEST
 
@@ -90,10 +93,22 @@ static const struct
 	const char *json;
 	const char *shown;
 } metadata[] = {
-	{"null", ""},	{"false", ""},		{"0", ""},		{"0.0", ""},  {"-0.0", ""},
-	{"''", ""},		{"[]", ""},			{"{ }", ""},	{"0e5", ""},  {"true", "true"},
-	{"1", "1"},		{"0.10", "0.10"},	{"' '", "\" \""}, {"[0]", "[0]"},
-	{"{'': null}", "{\"\": null}"},		{"{'id': 1 }", "{\"id\": 1 }"},
+	{"null", ""},
+	{"false", ""},
+	{"0", ""},
+	{"0.0", ""},
+	{"-0.0", ""},
+	{"''", ""},
+	{"[]", ""},
+	{"{ }", ""},
+	{"0e5", ""},
+	{"true", "true"},
+	{"1", "1"},
+	{"0.10", "0.10"},
+	{"' '", "\" \""},
+	{"[0]", "[0]"},
+	{"{'': null}", "{\"\": null}"},
+	{"{'id': 1 }", "{\"id\": 1 }"},
 };
 
 START_TEST(test_metadata)
@@ -104,19 +119,21 @@ START_TEST(test_metadata)
 
 	support_wipe(&value);
 	assert_text(shown, metadata[_i].shown);
-	assert_text(compile(psprintf(FEATURE(", 'metadata': %s"), metadata[_i].json)).metadata,
-				metadata[_i].shown);
+	assert_text(
+		compile(psprintf(FEATURE(", 'metadata': %s"), metadata[_i].json)).metadata,
+		metadata[_i].shown);
 }
 END_TEST
 
 static char *
 variants_of(const char *const *priorities, int count)
 {
-	char *json = pstrdup("{'name': 'f', 'enabled': true, 'value': 1, 'key': '1', 'variants': [");
+	char *json =
+		pstrdup("{'name': 'f', 'enabled': true, 'value': 1, 'key': '1', 'variants': [");
 
 	for (int i = 0; i < count; i++)
 		json = psprintf("%s%s{'value': %d, 'weight': 1, 'priority': %s}", json,
-						i == 0 ? "" : ", ", i, priorities[i]);
+		                i == 0 ? "" : ", ", i, priorities[i]);
 	return psprintf("%s]}", json);
 }
 
@@ -132,8 +149,10 @@ static const struct
 	{{"0", "0", "0", "0", "0", "0", "0", "0"}, "01234567"},
 	{{"0", "-1", "0.0", "-0.5", "-0"}, "13024"},
 	{{"10", "9", "1e1", "8.5"}, "3102"},
-	{{"98765432109876543211", "98765432109876543210", "9876543210987654321", "0"}, "3210"},
-	{{"98765432109876543210", "1e19", "-98765432109876543210", "98765432109876543210"}, "2103"},
+	{{"98765432109876543211", "98765432109876543210", "9876543210987654321", "0"},
+     "3210"},
+	{{"98765432109876543210", "1e19", "-98765432109876543210", "98765432109876543210"},
+     "2103"},
 	{{"9223372036854775808", "9223372036854775807", "9223372036854775808.0"}, "102"},
 	{{"1e400", "1", "1e308", "-1e400"}, "3120"},
 };
@@ -164,7 +183,9 @@ static const struct
 	{{"33.333", "33.333", "33.334"}, {33.333, 66.666, 100.0}, "33.333"},
 	{{"1e1", "5"}, {10, 15}, "10.0"},
 	{{"1E-7", "5"}, {1e-7, 5.0000001}, "1e-07"},
-	{{"9007199254740993", "1"}, {9007199254740992.0, 9007199254740992.0 + 1}, "9007199254740993"},
+	{{"9007199254740993", "1"},
+     {9007199254740992.0, 9007199254740992.0 + 1},
+     "9007199254740993"},
 	{{"100000000000000000000", "1"}, {1e20, 1e20}, "100000000000000000000"},
 	{{"-5", "10"}, {-5, 5}, "-5"},
 	{{"1e400", "1"}, {INFINITY, INFINITY}, "inf"},
@@ -172,13 +193,14 @@ static const struct
 
 START_TEST(test_buckets)
 {
-	char *json = pstrdup("{'name': 'f', 'enabled': true, 'value': 1, 'key': '1', 'variants': [");
+	char *json =
+		pstrdup("{'name': 'f', 'enabled': true, 'value': 1, 'key': '1', 'variants': [");
 	FeatureContext feature;
 	double start = 0;
 
 	for (int i = 0; i < 4 && buckets[_i].weights[i] != NULL; i++)
 		json = psprintf("%s%s{'value': 1, 'weight': %s, 'priority': 1}", json,
-						i == 0 ? "" : ", ", buckets[_i].weights[i]);
+		                i == 0 ? "" : ", ", buckets[_i].weights[i]);
 	feature = compile(psprintf("%s]}", json));
 	for (uint32 i = 0; i < feature.nvariants; i++)
 	{
@@ -222,18 +244,18 @@ START_TEST(test_choice)
 {
 	FeatureContext feature = compile(
 		psprintf("{'name': 'f', 'enabled': true, 'value': 'd', 'key': '%s', 'variants': ["
-				 "{'value': 0, 'weight': %s, 'priority': 1, 'key': 'zero'},"
-				 "{'value': 1, 'weight': %s, 'priority': 2, 'key': null},"
-				 "{'value': 2, 'weight': %s, 'priority': 3}]}",
-				 choices[_i].key, choices[_i].weights[0], choices[_i].weights[1],
-				 choices[_i].weights[2]));
+	             "{'value': 0, 'weight': %s, 'priority': 1, 'key': 'zero'},"
+	             "{'value': 1, 'weight': %s, 'priority': 2, 'key': null},"
+	             "{'value': 2, 'weight': %s, 'priority': 3}]}",
+	             choices[_i].key, choices[_i].weights[0], choices[_i].weights[1],
+	             choices[_i].weights[2]));
 	int chosen = feature_choose_variant(&feature, support_text(choices[_i].identity));
 
 	ck_assert_int_eq(chosen, choices[_i].chosen);
 	assert_text(feature_value(&feature, chosen),
-				chosen < 0 ? "\"d\"" : psprintf("%d", chosen));
+	            chosen < 0 ? "\"d\"" : psprintf("%d", chosen));
 	assert_text(feature_variant_key(&feature, chosen),
-				chosen == 0 ? "\"zero\"" : (chosen > 0 ? "null" : "\"control\""));
+	            chosen == 0 ? "\"zero\"" : (chosen > 0 ? "null" : "\"control\""));
 }
 END_TEST
 
@@ -251,8 +273,8 @@ START_TEST(test_every_identity_has_its_bucket)
 {
 	FeatureContext feature = compile(
 		FEATURE(", 'key': 'k', 'variants': [{'value': 1, 'weight': 20, 'priority': 1},"
-				"{'value': 2, 'weight': 30, 'priority': 2},"
-				"{'value': 3, 'weight': 10, 'priority': 3}]"));
+	            "{'value': 2, 'weight': 30, 'priority': 2},"
+	            "{'value': 3, 'weight': 10, 'priority': 3}]"));
 	int seen[4] = {0};
 
 	for (int i = 0; i < 20000; i++)
@@ -271,8 +293,8 @@ END_TEST
 START_TEST(test_no_choice)
 {
 	FeatureContext plain = compile(FEATURE(", 'key': '12'"));
-	FeatureContext split =
-		compile(FEATURE(", 'key': '12', 'variants': [{'value': 1, 'weight': 100, 'priority': 1}]"));
+	FeatureContext split = compile(FEATURE(
+		", 'key': '12', 'variants': [{'value': 1, 'weight': 100, 'priority': 1}]"));
 
 	ck_assert_int_eq(feature_choose_variant(&plain, STR("93")), VARIANT_NONE);
 	ck_assert_int_eq(feature_choose_variant(&split, (Str){NULL, 0}), VARIANT_NONE);

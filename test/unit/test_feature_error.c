@@ -10,7 +10,8 @@ static const Path root = {NULL, {NULL, 0}, 0};
 static FeatureContext
 with_priority(const char *priority)
 {
-	char *member = priority == NULL ? pstrdup("") : psprintf(", 'priority': %s", priority);
+	char *member =
+		priority == NULL ? pstrdup("") : psprintf(", 'priority': %s", priority);
 	JsonValue json =
 		support_parse(psprintf("{'name': 'f', 'enabled': true, 'value': 1%s}", member));
 	FeatureContext feature;
@@ -58,7 +59,7 @@ START_TEST(test_priority)
 		int ranks = priorities[_i].rank - priorities[i].rank;
 
 		ck_assert_msg((order > 0) - (order < 0) == (ranks > 0) - (ranks < 0), "%s and %s",
-					  priorities[_i].priority, priorities[i].priority);
+		              priorities[_i].priority, priorities[i].priority);
 	}
 }
 END_TEST
@@ -79,8 +80,9 @@ START_TEST(test_huge_priority)
 }
 END_TEST
 
-#define FEATURE(members) "{'name': 'f', 'enabled': true, 'value': 1, 'key': 'k'" members "}"
-#define VARIANTS(last) \
+#define FEATURE(members)                                                                 \
+	"{'name': 'f', 'enabled': true, 'value': 1, 'key': 'k'" members "}"
+#define VARIANTS(last)                                                                   \
 	FEATURE(", 'variants': [{'value': 1, 'weight': 1, 'priority': 1}, " last "]")
 
 static const struct
@@ -95,34 +97,34 @@ static const struct
 	{"{'name': 'f', 'value': 1}", "$.features.f", "member \"enabled\" is missing"},
 	{"{'name': 'f', 'enabled': true}", "$.features.f", "member \"value\" is missing"},
 	{"{'name': null, 'enabled': true, 'value': 1}", "$.features.f.name",
-	 "expected a string, found null"},
+     "expected a string, found null"},
 	{"{'name': 1, 'enabled': true, 'value': 1}", "$.features.f.name",
-	 "expected a string, found a number"},
+     "expected a string, found a number"},
 	{"{'name': 'f', 'enabled': null, 'value': 1}", "$.features.f.enabled",
-	 "expected a boolean, found null"},
+     "expected a boolean, found null"},
 	{"{'name': 'f', 'enabled': 1, 'value': 1}", "$.features.f.enabled",
-	 "expected a boolean, found a number"},
+     "expected a boolean, found a number"},
 	{FEATURE(", 'priority': '1'"), "$.features.f.priority",
-	 "expected a number or null, found a string"},
+     "expected a number or null, found a string"},
 	{FEATURE(", 'priority': true"), "$.features.f.priority",
-	 "expected a number or null, found a boolean"},
+     "expected a number or null, found a boolean"},
 	{FEATURE(", 'variants': {}"), "$.features.f.variants",
-	 "expected an array or null, found an object"},
+     "expected an array or null, found an object"},
 	{"{'name': 'f', 'enabled': true, 'value': 1, 'variants': [{}]}", "$.features.f",
-	 "member \"key\" is missing"},
+     "member \"key\" is missing"},
 	{VARIANTS("1"), "$.features.f.variants[1]", "expected an object, found a number"},
 	{VARIANTS("{'weight': 1, 'priority': 1}"), "$.features.f.variants[1]",
-	 "member \"value\" is missing"},
+     "member \"value\" is missing"},
 	{VARIANTS("{'value': 1, 'priority': 1}"), "$.features.f.variants[1]",
-	 "member \"weight\" is missing"},
+     "member \"weight\" is missing"},
 	{VARIANTS("{'value': 1, 'weight': 1}"), "$.features.f.variants[1]",
-	 "member \"priority\" is missing"},
+     "member \"priority\" is missing"},
 	{VARIANTS("{'value': 1, 'weight': '1', 'priority': 1}"),
-	 "$.features.f.variants[1].weight", "expected a number, found a string"},
+     "$.features.f.variants[1].weight", "expected a number, found a string"},
 	{VARIANTS("{'value': 1, 'weight': 1, 'priority': null}"),
-	 "$.features.f.variants[1].priority", "expected a number, found null"},
+     "$.features.f.variants[1].priority", "expected a number, found null"},
 	{VARIANTS("{'value': 1, 'weight': 1, 'priority': 1, 'key': 1}"),
-	 "$.features.f.variants[1].key", "expected a string or null, found a number"},
+     "$.features.f.variants[1].key", "expected a string or null, found a number"},
 };
 
 START_TEST(test_error)

@@ -13,7 +13,7 @@ names_of(const JsonValue *object)
 
 	for (uint32 i = 0; i < object->count; i++)
 		names = psprintf("%s%s%s", names, i == 0 ? "" : ",",
-						 support_cstring(object->members[i].name));
+		                 support_cstring(object->members[i].name));
 	return names;
 }
 
@@ -42,8 +42,8 @@ assert_equal(const JsonValue *a, const JsonValue *b)
 START_TEST(test_scalars)
 {
 	JsonValue value = support_parse("[null, true, false, 12, 'text', [], {}]");
-	static const JsonType types[] = {JSON_NULL,	  JSON_BOOL,  JSON_BOOL,  JSON_NUMBER,
-									 JSON_STRING, JSON_ARRAY, JSON_OBJECT};
+	static const JsonType types[] = {JSON_NULL,   JSON_BOOL,  JSON_BOOL,  JSON_NUMBER,
+	                                 JSON_STRING, JSON_ARRAY, JSON_OBJECT};
 
 	ck_assert_int_eq(value.type, JSON_ARRAY);
 	ck_assert_uint_eq(value.count, lengthof(types));
@@ -63,9 +63,14 @@ static const struct
 	const char *json;
 	const char *raw;
 } lone[] = {
-	{"null", "null"},		  {" true\n", "true"},			 {"\t-1.50E+2 ", "-1.50E+2"},
-	{" 'a b' ", "\"a b\""},	  {"\r\n[1, 2 ] ", "[1, 2 ]"},	 {" { } ", "{ }"},
-	{"'\\u0041'", "\"\\u0041\""}, {" {'a' : [ ]}", "{\"a\" : [ ]}"},
+	{"null", "null"},
+	{" true\n", "true"},
+	{"\t-1.50E+2 ", "-1.50E+2"},
+	{" 'a b' ", "\"a b\""},
+	{"\r\n[1, 2 ] ", "[1, 2 ]"},
+	{" { } ", "{ }"},
+	{"'\\u0041'", "\"\\u0041\""},
+	{" {'a' : [ ]}", "{\"a\" : [ ]}"},
 };
 
 START_TEST(test_lone_value)
@@ -75,16 +80,18 @@ START_TEST(test_lone_value)
 END_TEST
 
 static const char *const numbers[] = {
-	"0", "-0", "0.0", "1.0", "1.00", "1e2", "1E+02", "-1.5e-300", "1e400",
-	"123456789012345678901234567890.000",
+	"0",   "-0",    "0.0",       "1.0",   "1.00",
+	"1e2", "1E+02", "-1.5e-300", "1e400", "123456789012345678901234567890.000",
 };
 
 START_TEST(test_number_stays_as_written)
 {
-	JsonValue value = support_parse(psprintf("[%s, {'a': %s }]", numbers[_i], numbers[_i]));
+	JsonValue value =
+		support_parse(psprintf("[%s, {'a': %s }]", numbers[_i], numbers[_i]));
 
 	ck_assert_str_eq(support_cstring(value.elements[0].raw), numbers[_i]);
-	ck_assert_str_eq(support_cstring(value.elements[1].members[0].value.raw), numbers[_i]);
+	ck_assert_str_eq(support_cstring(value.elements[1].members[0].value.raw),
+	                 numbers[_i]);
 	ck_assert_str_eq(support_cstring(support_parse(numbers[_i]).raw), numbers[_i]);
 }
 END_TEST
@@ -95,7 +102,7 @@ START_TEST(test_raw)
 	const JsonValue *a = json_get(&value, STR("a"));
 
 	ck_assert_str_eq(support_cstring(value.raw),
-					 "{\"a\" : [ 1 , {\"b\":\"\\n\"} ] , \"c\": null }");
+	                 "{\"a\" : [ 1 , {\"b\":\"\\n\"} ] , \"c\": null }");
 	ck_assert_str_eq(support_cstring(a->raw), "[ 1 , {\"b\":\"\\n\"} ]");
 	ck_assert_str_eq(support_cstring(a->elements[1].raw), "{\"b\":\"\\n\"}");
 	ck_assert_str_eq(support_cstring(a->elements[1].members[0].value.raw), "\"\\n\"");
@@ -121,12 +128,13 @@ static const struct
 
 START_TEST(test_escapes)
 {
-	JsonValue object = support_parse(psprintf("{%s: %s}", strings[_i].json, strings[_i].json));
+	JsonValue object =
+		support_parse(psprintf("{%s: %s}", strings[_i].json, strings[_i].json));
 
 	ck_assert_str_eq(support_cstring(object.members[0].name), strings[_i].string);
 	ck_assert_str_eq(support_cstring(object.members[0].value.string), strings[_i].string);
 	ck_assert_str_eq(support_cstring(support_parse(strings[_i].json).string),
-					 strings[_i].string);
+	                 strings[_i].string);
 }
 END_TEST
 
@@ -152,10 +160,10 @@ static const struct
 	{"{'': 1, 'a': 2, '': 3}", ",a", "32"},
 	/* more than a few */
 	{"{'a': 1, 'b': 1, 'c': 1, 'd': 1, 'e': 1, 'f': 1, 'g': 1, 'h': 1, 'i': 1}",
-	 "a,b,c,d,e,f,g,h,i", "111111111"},
+     "a,b,c,d,e,f,g,h,i", "111111111"},
 	{"{'i': 1, 'h': 1, 'g': 1, 'f': 1, 'e': 1, 'd': 1, 'c': 1, 'b': 1, 'a': 1, 'f': 2,"
-	 " 'j': 1, 'i': 3, 'f': 4}",
-	 "i,h,g,f,e,d,c,b,a,j", "3114111111"},
+     " 'j': 1, 'i': 3, 'f': 4}",
+     "i,h,g,f,e,d,c,b,a,j", "3114111111"},
 };
 
 START_TEST(test_last_of_equal_names_counts)
@@ -190,9 +198,9 @@ START_TEST(test_many_equal_names)
 		const JsonMember *member = &value.members[i + 1];
 
 		ck_assert_str_eq(support_cstring(member->name),
-						 psprintf("n%d", (int) ((int64) i * 7919 % count)));
+		                 psprintf("n%d", (int) ((int64) i * 7919 % count)));
 		ck_assert_str_eq(support_cstring(member->value.elements[0].raw),
-						 psprintf("%d", i + 2 * count));
+		                 psprintf("%d", i + 2 * count));
 	}
 }
 END_TEST
@@ -211,8 +219,9 @@ START_TEST(test_get)
 }
 END_TEST
 
-static const char copied[] = "[null, true, 1.50, 'a\\u00e9', ['x', []], {}, {'n': {'a\\tb': [{'c':"
-							 " 'd'}, 'e']}, 'm': 7, 'n': 'last'} ]";
+static const char copied[] =
+	"[null, true, 1.50, 'a\\u00e9', ['x', []], {}, {'n': {'a\\tb': [{'c':"
+	" 'd'}, 'e']}, 'm': 7, 'n': 'last'} ]";
 
 START_TEST(test_copy_stands_alone)
 {
@@ -249,7 +258,8 @@ START_TEST(test_big_array)
 	ck_assert_uint_eq(value.count, count);
 	ck_assert_str_eq(support_cstring(value.elements[0].raw), "0");
 	for (int i = 1; i < count; i++)
-		ck_assert(value.elements[i].type == JSON_NUMBER && value.elements[i].raw.len == 1);
+		ck_assert(value.elements[i].type == JSON_NUMBER &&
+		          value.elements[i].raw.len == 1);
 }
 END_TEST
 

@@ -77,8 +77,8 @@ START_TEST(test_error)
 	JsonValue value;
 	EngineError error;
 
-	ck_assert_msg(!json_parse(support_quote(errors[_i].json), &value, &error), "%s is no JSON",
-				  errors[_i].json);
+	ck_assert_msg(!json_parse(support_quote(errors[_i].json), &value, &error),
+	              "%s is no JSON", errors[_i].json);
 	support_check_error(&error, ENGINE_INVALID_JSON, errors[_i].path, errors[_i].message);
 }
 END_TEST
@@ -98,7 +98,8 @@ END_TEST
 /* All that a document can be cut to, in memory that ends there. */
 START_TEST(test_every_beginning)
 {
-	Str text = support_quote("{'a\\u00e9\xc3\xa9': [1.5e3, true, null, {'b': '\\ud83d\\ude00'}]}");
+	Str text = support_quote(
+		"{'a\\u00e9\xc3\xa9': [1.5e3, true, null, {'b': '\\ud83d\\ude00'}]}");
 	JsonValue value;
 	EngineError error;
 
@@ -107,8 +108,9 @@ START_TEST(test_every_beginning)
 		char *copy = malloc(Max(len, 1));
 
 		memcpy(copy, text.data, len);
-		ck_assert_msg(json_parse(str_make(copy, len), &value, &error) == (len == text.len),
-					  "%u bytes", len);
+		ck_assert_msg(json_parse(str_make(copy, len), &value, &error) ==
+		                  (len == text.len),
+		              "%u bytes", len);
 		free(copy);
 	}
 }
@@ -130,7 +132,7 @@ static Str
 nest(int which, int count)
 {
 	return support_quote(psprintf("%s0%s", support_repeat(nests[which].open, count),
-								  support_repeat(nests[which].close, count)));
+	                              support_repeat(nests[which].close, count)));
 }
 
 START_TEST(test_depth)
@@ -150,7 +152,8 @@ START_TEST(test_depth)
 	ck_assert_int_eq(depth, levels);
 
 	ck_assert(!json_parse(nest(_i, levels + 1), &value, &error));
-	support_check_error(&error, ENGINE_TOO_DEEP, NULL, "JSON is nested deeper than 2000 levels");
+	support_check_error(&error, ENGINE_TOO_DEEP, NULL,
+	                    "JSON is nested deeper than 2000 levels");
 }
 END_TEST
 
@@ -163,7 +166,8 @@ START_TEST(test_far_too_deep)
 	ck_assert(!json_parse(nest(_i, count), &value, &error));
 	ck_assert_int_eq(error.code, ENGINE_TOO_DEEP);
 	/* nor without an end */
-	ck_assert(!json_parse(support_quote(support_repeat(nests[_i].open, count)), &value, &error));
+	ck_assert(!json_parse(support_quote(support_repeat(nests[_i].open, count)), &value,
+	                      &error));
 	ck_assert_int_eq(error.code, ENGINE_TOO_DEEP);
 }
 END_TEST
@@ -176,8 +180,8 @@ START_TEST(test_not_deep)
 	char *brackets = support_repeat("[{\\\"[\\\\", 3000);
 	char *pairs = support_repeat("[{}],", 3000);
 
-	ck_assert(json_parse(support_quote(psprintf("['%s', '%s']", brackets, brackets)), &value,
-						 &error));
+	ck_assert(json_parse(support_quote(psprintf("['%s', '%s']", brackets, brackets)),
+	                     &value, &error));
 	ck_assert_uint_eq(value.elements[1].string.len, 5 * 3000);
 	ck_assert(json_parse(support_text(psprintf("[%s0]", pairs)), &value, &error));
 	ck_assert_uint_eq(value.count, 3001);

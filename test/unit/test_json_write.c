@@ -89,7 +89,7 @@ START_TEST(test_long)
 	char *text = support_repeat("0123456789\n", 100000);
 
 	ck_assert_str_eq(write(str_make(text, strlen(text))),
-					 psprintf("\"%s\"", support_repeat("0123456789\\n", 100000)));
+	                 psprintf("\"%s\"", support_repeat("0123456789\\n", 100000)));
 }
 END_TEST
 

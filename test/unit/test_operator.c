@@ -8,16 +8,19 @@
 #include "operator_outcomes.h"
 
 static const char *const names[] = {
-	"EQUAL",	 "NOT_EQUAL",			"GREATER_THAN", "GREATER_THAN_INCLUSIVE",
-	"LESS_THAN", "LESS_THAN_INCLUSIVE", "CONTAINS",		"NOT_CONTAINS",
-	"REGEX",	 "IN",					"MODULO",		"PERCENTAGE_SPLIT",
-	"IS_SET",	 "IS_NOT_SET",
+	"EQUAL",        "NOT_EQUAL",
+	"GREATER_THAN", "GREATER_THAN_INCLUSIVE",
+	"LESS_THAN",    "LESS_THAN_INCLUSIVE",
+	"CONTAINS",     "NOT_CONTAINS",
+	"REGEX",        "IN",
+	"MODULO",       "PERCENTAGE_SPLIT",
+	"IS_SET",       "IS_NOT_SET",
 };
 
 /* Whether operator, given the operand (NULL: none), matches value, as conditions ask. */
 static bool
-ask(const Operator *operator, const char *operand_json, const char *value_json,
-	const char *segment_key)
+ask(const Operator *operator, const char * operand_json, const char *value_json,
+    const char *segment_key)
 {
 	JsonValue operand_value, value_value = support_parse(value_json);
 	ContextValue value = value_coerce(value_from_json(&value_value));
@@ -29,9 +32,9 @@ ask(const Operator *operator, const char *operand_json, const char *value_json,
 	if (operator->prepare != NULL)
 		operator->prepare(operand_json == NULL ? NULL : &operand_value, &operand);
 	matches = (value.type != VALUE_NULL || operator->takes_null) &&
-			  (operator->prepare == NULL || operand.valid) &&
-			  operator->matches(operator, &operand, &value, support_text(segment_key));
-	operator_release(operator, &operand);
+	          (operator->prepare == NULL || operand.valid) &&
+	          operator->matches(operator, & operand, &value, support_text(segment_key));
+	operator_release(operator, & operand);
 	return matches;
 }
 
@@ -45,12 +48,13 @@ START_TEST(test_names)
 {
 	for (int i = 0; i < (int) lengthof(names); i++)
 	{
-		const Operator *operator = operator_find(support_text(names[i]));
+		const Operator *operator= operator_find(support_text(names[i]));
 
-		ck_assert_msg(operator != NULL, "%s", names[i]);
+		ck_assert_msg(operator!= NULL, "%s", names[i]);
 		ck_assert_str_eq(support_cstring(operator->name), names[i]);
-		ck_assert(operator_is_split(operator) == (strcmp(names[i], "PERCENTAGE_SPLIT") == 0));
-		ck_assert(operator->takes_null == (strncmp(names[i], "IS_", 3) == 0));
+		ck_assert(operator_is_split(operator) ==
+		          (strcmp(names[i], "PERCENTAGE_SPLIT") == 0));
+		ck_assert(operator->takes_null ==(strncmp(names[i], "IS_", 3) == 0));
 	}
 }
 END_TEST
@@ -60,7 +64,7 @@ START_TEST(test_rows)
 {
 	int count = 0;
 
-	for (const Operator *operator; (operator = operator_at(count)) != NULL; count++)
+	for (const Operator *operator; (operator= operator_at(count)) != NULL; count++)
 		ck_assert_ptr_eq(operator_find(operator->name), operator);
 	ck_assert_int_eq(count, lengthof(names));
 	ck_assert_ptr_null(operator_at(-1));
@@ -71,7 +75,8 @@ END_TEST
 
 START_TEST(test_unknown)
 {
-	static const char *const unknown[] = {"", "equal", "EQUAL ", "EQUA", "EQUALS", "IS", "in"};
+	static const char *const unknown[] = {"",       "equal", "EQUAL ", "EQUA",
+	                                      "EQUALS", "IS",    "in"};
 
 	for (int i = 0; i < (int) lengthof(unknown); i++)
 		ck_assert_ptr_null(operator_find(support_text(unknown[i])));
@@ -82,36 +87,37 @@ END_TEST
 
 /* The answers of the operator for the operand, or NULL if it never matches. */
 static const char *
-find_outcome(const Operator *operator, const char *operand)
+find_outcome(const Operator *operator, const char * operand)
 {
 	for (int i = 0; operand != NULL && i < (int) lengthof(outcomes); i++)
 		if (strcmp(support_cstring(operator->name), outcomes[i].operator) == 0 &&
-			strcmp(operand, outcomes[i].operand) == 0)
+		    strcmp(operand, outcomes[i].operand) == 0)
 			return outcomes[i].matches;
 	return NULL;
 }
 
 /* Whether the table of outcomes says that it matches. */
 static bool
-expected(const Operator *operator, const char *operand, int value)
+expected(const Operator *operator, const char * operand, int value)
 {
 	const char *found = find_outcome(operator, operand);
 
 	if (operator->takes_null)
-		return strcmp(values[value], "null") == 0 ? str_equal(operator->name, STR("IS_NOT_SET"))
-												  : str_equal(operator->name, STR("IS_SET"));
+		return strcmp(values[value], "null") == 0
+		           ? str_equal(operator->name, STR("IS_NOT_SET"))
+		           : str_equal(operator->name, STR("IS_SET"));
 	return found != NULL && found[value] == 'x';
 }
 
 START_TEST(test_outcomes)
 {
-	const Operator *operator = operator_at(_i);
+	const Operator *operator= operator_at(_i);
 
 	for (int i = 0; i < (int) lengthof(operands); i++)
 		for (int j = 0; j < (int) lengthof(values); j++)
 			ck_assert_msg(ask(operator, operands[i], values[j], "s") ==
-							  expected(operator, operands[i], j),
-						  "%s %s %s", values[j], names[_i], operands[i]);
+			                  expected(operator, operands[i], j),
+			              "%s %s %s", values[j], names[_i], operands[i]);
 }
 END_TEST
 
@@ -250,8 +256,9 @@ START_TEST(test_case)
 {
 	const Case *c = &cases[_i];
 
-	ck_assert_msg(matches(c->operator, c->operand, c->value) == c->matches, "%s %s %s is %s",
-				  c->value, c->operator, c->operand, c->matches ? "true" : "false");
+	ck_assert_msg(matches(c->operator, c->operand, c->value) == c->matches,
+	              "%s %s %s is %s", c->value, c->operator, c->operand,
+	              c->matches ? "true" : "false");
 }
 END_TEST
 
@@ -295,7 +302,7 @@ static const struct
 START_TEST(test_split)
 {
 	ck_assert(ask(operator_find(STR("PERCENTAGE_SPLIT")), splits[_i].percentage,
-				  splits[_i].value, splits[_i].key) == splits[_i].matches);
+	              splits[_i].value, splits[_i].key) == splits[_i].matches);
 }
 END_TEST
 
@@ -321,7 +328,7 @@ START_TEST(test_operand_stands_alone)
 
 	for (int i = 0; i < (int) lengthof(prepared); i++)
 	{
-		const Operator *operator = operator_find(support_text(prepared[i].operator));
+		const Operator *operator= operator_find(support_text(prepared[i].operator));
 		JsonValue operand_json = support_parse(prepared[i].operand);
 		JsonValue value_json = support_parse(prepared[i].value);
 		ContextValue value = value_coerce(value_from_json(&value_json));
@@ -329,9 +336,9 @@ START_TEST(test_operand_stands_alone)
 
 		operator->prepare(&operand_json, &operand);
 		support_wipe(&operand_json);
-		ck_assert_msg(operator->matches(operator, &operand, &value, STR("s")), "%s",
-					  prepared[i].operand);
-		operator_release(operator, &operand);
+		ck_assert_msg(operator->matches(operator, & operand, &value, STR("s")), "%s",
+		              prepared[i].operand);
+		operator_release(operator, & operand);
 	}
 }
 END_TEST
@@ -341,16 +348,16 @@ START_TEST(test_long_list)
 	int count = 100000;
 	char *list = psprintf("[0%s, 'last']", support_repeat(", 'member'", count));
 	JsonValue json = support_parse(list);
-	const Operator *operator = operator_find(STR("IN"));
+	const Operator *operator= operator_find(STR("IN"));
 	ContextValue last = {.type = VALUE_STRING, .string = STR("last")};
 	ContextValue zero = {.type = VALUE_INT, .integer = 0};
 	ContextValue one = {.type = VALUE_INT, .integer = 1};
 	Operand operand = {.valid = false};
 
 	operator->prepare(&json, &operand);
-	ck_assert(operator->matches(operator, &operand, &last, STR("s")));
-	ck_assert(operator->matches(operator, &operand, &zero, STR("s")));
-	ck_assert(!operator->matches(operator, &operand, &one, STR("s")));
+	ck_assert(operator->matches(operator, & operand, &last, STR("s")));
+	ck_assert(operator->matches(operator, & operand, &zero, STR("s")));
+	ck_assert(!operator->matches(operator, & operand, &one, STR("s")));
 }
 END_TEST
 

@@ -6,7 +6,8 @@
 #include "engine/property.h"
 
 static const char context[] =
-	"{'environment': {'key': 'e', 'name': '007', 'list': [1, '2.50', 'x'], 'nothing': null,"
+	"{'environment': {'key': 'e', 'name': '007', 'list': [1, '2.50', 'x'], 'nothing': "
+	"null,"
 	" 'big': 98765432109876543210, 'on': true, 'deep': {'a b': {'c': 1e2}}},"
 	" 'features': {'f': {'enabled': false}},"
 	" 'identity': {'identifier': 'i', 'key': 'k', 'traits': {'plan': 'pro'}},"
@@ -29,7 +30,8 @@ compile(const char *text)
 	/* so that a number is none by chance */
 	strtable_add(compiled.traits, STR("first"));
 	strtable_add(compiled.flags, STR("first"));
-	compiled.property = property_compile(property, &root, compiled.traits, compiled.flags);
+	compiled.property =
+		property_compile(property, &root, compiled.traits, compiled.flags);
 	memset(unconstify(char *, property.data), 'x', property.len);
 	support_wipe(&root);
 	return compiled;
@@ -154,7 +156,7 @@ START_TEST(test_flag)
 
 	ck_assert_int_eq(compiled.property.member, flags[_i].member);
 	ck_assert_uint_eq(compiled.property.flag,
-					  strtable_find(compiled.flags, support_text(flags[_i].flag)));
+	                  strtable_find(compiled.flags, support_text(flags[_i].flag)));
 	ck_assert_uint_eq(strtable_count(compiled.flags), _i == 0 ? 1 : 2);
 }
 END_TEST
@@ -200,7 +202,7 @@ START_TEST(test_constant)
 	ck_assert_int_eq(compiled.property.kind, PROPERTY_CONSTANT);
 	ck_assert_int_eq(compiled.property.constant.type, constants[_i].type);
 	ck_assert_str_eq(support_cstring(value_text(&compiled.property.constant, buffer)),
-					 constants[_i].value);
+	                 constants[_i].value);
 }
 END_TEST
 

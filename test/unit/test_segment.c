@@ -22,12 +22,13 @@ compile(const char *json)
 	JsonValue value = support_parse(json);
 	Path segments = path_member(&root, STR("segments"));
 	Path path = path_member(&segments, STR("s"));
-	Compiled compiled = {.scope = {.traits = strtable_create(1), .flags = strtable_create(1)}};
+	Compiled compiled = {
+		.scope = {.traits = strtable_create(1), .flags = strtable_create(1)}};
 
 	context = support_parse("{'environment': {'name': 'e'}}");
 	compiled.scope.root = &context;
 	compiled.valid = segment_compile(&value, &path, &compiled.scope, &compiled.segment,
-									 &compiled.error);
+	                                 &compiled.error);
 	support_wipe(&value);
 	return compiled;
 }
@@ -42,8 +43,8 @@ START_TEST(test_members)
 {
 	Compiled compiled =
 		compile("{'rules': [], 'key': 12.0, 'name': 's\\u0041', 'metadata': {'pk': 1.0},"
-				" 'overrides': [{'name': 'b', 'enabled': true, 'value': 1},"
-				" {'name': 'a', 'enabled': false, 'value': 2, 'priority': 3}]}");
+	            " 'overrides': [{'name': 'b', 'enabled': true, 'value': 1},"
+	            " {'name': 'a', 'enabled': false, 'value': 2, 'priority': 3}]}");
 	const Segment *segment = &compiled.segment;
 
 	ck_assert(compiled.valid);
@@ -56,8 +57,10 @@ START_TEST(test_members)
 	ck_assert_uint_eq(segment->noverrides, 2);
 	assert_text(segment->overrides[0].feature.name, "b");
 	assert_text(segment->overrides[1].feature.value, "2");
-	ck_assert_int_eq(strtable_find(compiled.scope.flags, STR("b")), segment->overrides[0].flag);
-	ck_assert_int_eq(strtable_find(compiled.scope.flags, STR("a")), segment->overrides[1].flag);
+	ck_assert_int_eq(strtable_find(compiled.scope.flags, STR("b")),
+	                 segment->overrides[0].flag);
+	ck_assert_int_eq(strtable_find(compiled.scope.flags, STR("a")),
+	                 segment->overrides[1].flag);
 }
 END_TEST
 
@@ -78,10 +81,14 @@ static const struct
 	const char *rule;
 	RuleType type;
 } types[] = {
-	{"{'type': 'ALL'}", RULE_ALL},		   {"{'type': 'ANY'}", RULE_ANY},
-	{"{'type': 'NONE'}", RULE_NONE},	   {"{'type': 'all'}", RULE_UNKNOWN},
-	{"{'type': 'NOT'}", RULE_UNKNOWN},	   {"{'type': null}", RULE_UNKNOWN},
-	{"{'type': ['ALL']}", RULE_UNKNOWN},   {"{}", RULE_UNKNOWN},
+	{"{'type': 'ALL'}", RULE_ALL},
+	{"{'type': 'ANY'}", RULE_ANY},
+	{"{'type': 'NONE'}", RULE_NONE},
+	{"{'type': 'all'}", RULE_UNKNOWN},
+	{"{'type': 'NOT'}", RULE_UNKNOWN},
+	{"{'type': null}", RULE_UNKNOWN},
+	{"{'type': ['ALL']}", RULE_UNKNOWN},
+	{"{}", RULE_UNKNOWN},
 	{"{'type': 'ALL', 'rules': null, 'conditions': null}", RULE_ALL},
 };
 
@@ -99,11 +106,11 @@ END_TEST
 
 START_TEST(test_nested_rules)
 {
-	Compiled compiled =
-		compile(RULES("{'type': 'ANY', 'conditions': [{'property': 'a', 'operator': 'IS_SET'}],"
-					  " 'rules': [{'type': 'ALL'}, {'type': 'NONE', 'conditions': ["
-					  "{'property': 'b', 'operator': 'IN', 'value': '1'},"
-					  "{'property': 'c', 'operator': 'IS_NOT_SET'}]}]}, {'type': 'ALL'}"));
+	Compiled compiled = compile(
+		RULES("{'type': 'ANY', 'conditions': [{'property': 'a', 'operator': 'IS_SET'}],"
+	          " 'rules': [{'type': 'ALL'}, {'type': 'NONE', 'conditions': ["
+	          "{'property': 'b', 'operator': 'IN', 'value': '1'},"
+	          "{'property': 'c', 'operator': 'IS_NOT_SET'}]}]}, {'type': 'ALL'}"));
 	const Rule *rule = compiled.segment.rules;
 
 	ck_assert(compiled.valid);
@@ -115,7 +122,7 @@ START_TEST(test_nested_rules)
 	ck_assert_ptr_eq(rule[0].conditions[0].operator, operator_find(STR("IS_SET")));
 	ck_assert_ptr_eq(rule[0].rules[1].conditions[0].operator, operator_find(STR("IN")));
 	ck_assert_int_eq(strtable_find(compiled.scope.traits, STR("c")),
-					 rule[0].rules[1].conditions[1].property.trait);
+	                 rule[0].rules[1].conditions[1].property.trait);
 	segment_release(&compiled.segment);
 }
 END_TEST
@@ -139,20 +146,25 @@ static const struct
 	{"'property': null, 'operator': 'IS_NOT_SET'", PROPERTY_REFUSED, true},
 	{"'property': 1, 'operator': 'IS_NOT_SET'", PROPERTY_REFUSED, true},
 	{"'property': '', 'operator': 'IS_NOT_SET'", PROPERTY_TRAIT, true},
-	{"'property': '', 'operator': 'PERCENTAGE_SPLIT', 'value': '1'", PROPERTY_HASH_KEY, true},
-	{"'property': null, 'operator': 'PERCENTAGE_SPLIT', 'value': 1", PROPERTY_HASH_KEY, true},
-	{"'property': 0, 'operator': 'PERCENTAGE_SPLIT', 'value': 1", PROPERTY_HASH_KEY, true},
+	{"'property': '', 'operator': 'PERCENTAGE_SPLIT', 'value': '1'", PROPERTY_HASH_KEY,
+     true},
+	{"'property': null, 'operator': 'PERCENTAGE_SPLIT', 'value': 1", PROPERTY_HASH_KEY,
+     true},
+	{"'property': 0, 'operator': 'PERCENTAGE_SPLIT', 'value': 1", PROPERTY_HASH_KEY,
+     true},
 	{"'property': 'a', 'operator': 'PERCENTAGE_SPLIT', 'value': 1", PROPERTY_TRAIT, true},
 	{"'property': 1, 'operator': 'PERCENTAGE_SPLIT', 'value': 1", PROPERTY_REFUSED, true},
 	{"'operator': 'PERCENTAGE_SPLIT', 'value': '1'", PROPERTY_REFUSED, true},
 	{"'property_': 'a', 'operator': 'IS_SET'", PROPERTY_TRAIT, true},
 	{"'property_': '$.identity.key', 'operator': 'IS_SET'", PROPERTY_IDENTITY_KEY, true},
 	{"'property_': null, 'operator': 'IS_NOT_SET'", PROPERTY_TRAIT, true},
-	{"'property_': null, 'operator': 'PERCENTAGE_SPLIT', 'value': 1", PROPERTY_HASH_KEY, true},
-	{"'property_': '', 'operator': 'PERCENTAGE_SPLIT', 'value': 1", PROPERTY_HASH_KEY, true},
+	{"'property_': null, 'operator': 'PERCENTAGE_SPLIT', 'value': 1", PROPERTY_HASH_KEY,
+     true},
+	{"'property_': '', 'operator': 'PERCENTAGE_SPLIT', 'value': 1", PROPERTY_HASH_KEY,
+     true},
 	{"'property_': 1, 'operator': 'IS_NOT_SET'", PROPERTY_REFUSED, true},
 	{"'property': '$.identity.key', 'property_': 'a', 'operator': 'IS_SET'",
-	 PROPERTY_IDENTITY_KEY, true},
+     PROPERTY_IDENTITY_KEY, true},
 	{"'property': null, 'property_': 'a', 'operator': 'IS_SET'", PROPERTY_REFUSED, true},
 };
 
@@ -164,7 +176,7 @@ START_TEST(test_condition)
 	ck_assert(compiled.valid);
 	condition = &compiled.segment.rules[0].conditions[0];
 	ck_assert_int_eq(condition->property.kind, conditions[_i].kind);
-	ck_assert((condition->operator != NULL) == conditions[_i].has_operator);
+	ck_assert((condition->operator!= NULL) == conditions[_i].has_operator);
 }
 END_TEST
 
@@ -185,10 +197,11 @@ static const struct
 /* However deep the condition lies. */
 START_TEST(test_reads)
 {
-	char *condition = psprintf("{'property': '%s', 'operator': 'IS_SET'}", reads[_i].property);
+	char *condition =
+		psprintf("{'property': '%s', 'operator': 'IS_SET'}", reads[_i].property);
 	Compiled compiled = compile(psprintf(
 		RULES("{'type': 'ALL'}, {'type': 'ALL', 'rules': [{'type': 'ANY', 'conditions': ["
-			  "{'property': 'a', 'operator': 'IS_SET'}, %s]}]}"),
+	          "{'property': 'a', 'operator': 'IS_SET'}, %s]}]}"),
 		condition));
 
 	ck_assert(compiled.valid);
@@ -208,24 +221,26 @@ static const struct
 	{"{'name': 's', 'rules': []}", "$.segments.s", "member \"key\" is missing"},
 	{"{'name': 's', 'key': '1'}", "$.segments.s", "member \"rules\" is missing"},
 	{"{'name': 1, 'key': '1', 'rules': []}", "$.segments.s.name",
-	 "expected a string, found a number"},
-	{SEGMENT("'rules': {}"), "$.segments.s.rules", "expected an array or null, found an object"},
+     "expected a string, found a number"},
+	{SEGMENT("'rules': {}"), "$.segments.s.rules",
+     "expected an array or null, found an object"},
 	{SEGMENT("'rules': [], 'overrides': {}"), "$.segments.s.overrides",
-	 "expected an array or null, found an object"},
+     "expected an array or null, found an object"},
 	{RULES("{}, null"), "$.segments.s.rules[1]", "expected an object, found null"},
 	{RULES("{'conditions': {}}"), "$.segments.s.rules[0].conditions",
-	 "expected an array or null, found an object"},
+     "expected an array or null, found an object"},
 	{RULES("{'rules': 'ALL'}"), "$.segments.s.rules[0].rules",
-	 "expected an array or null, found a string"},
+     "expected an array or null, found a string"},
 	{RULES("{'conditions': [{}, []]}"), "$.segments.s.rules[0].conditions[1]",
-	 "expected an object, found an array"},
+     "expected an object, found an array"},
 	{RULES("{}, {'rules': [{}, {'rules': [{'conditions': [1]}]}]}"),
-	 "$.segments.s.rules[1].rules[1].rules[0].conditions[0]",
-	 "expected an object, found a number"},
-	{SEGMENT("'rules': [], 'overrides': [{'name': 'f', 'enabled': true, 'value': 1}, {}]"),
-	 "$.segments.s.overrides[1]", "member \"name\" is missing"},
+     "$.segments.s.rules[1].rules[1].rules[0].conditions[0]",
+     "expected an object, found a number"},
+	{SEGMENT(
+		 "'rules': [], 'overrides': [{'name': 'f', 'enabled': true, 'value': 1}, {}]"),
+     "$.segments.s.overrides[1]", "member \"name\" is missing"},
 	{SEGMENT("'rules': [], 'overrides': [{'name': 'f', 'enabled': 1, 'value': 1}]"),
-	 "$.segments.s.overrides[0].enabled", "expected a boolean, found a number"},
+     "$.segments.s.overrides[0].enabled", "expected a boolean, found a number"},
 };
 
 /* A segment that could not be compiled can be released, as far as it went. */
@@ -234,17 +249,18 @@ START_TEST(test_error)
 	Compiled compiled = compile(errors[_i].json);
 
 	ck_assert(!compiled.valid);
-	support_check_error(&compiled.error, ENGINE_MALFORMED, errors[_i].path, errors[_i].message);
+	support_check_error(&compiled.error, ENGINE_MALFORMED, errors[_i].path,
+	                    errors[_i].message);
 	segment_release(&compiled.segment);
 }
 END_TEST
 
 START_TEST(test_release_after_error)
 {
-	Compiled compiled =
-		compile(RULES("{'type': 'ALL', 'conditions': [{'property': 'a', 'operator': 'REGEX',"
-					  " 'value': 'a+'}, {'property': 'a', 'operator': 'REGEX', 'value': '('},"
-					  " 1, {'property': 'a', 'operator': 'REGEX', 'value': 'b'}]}"));
+	Compiled compiled = compile(
+		RULES("{'type': 'ALL', 'conditions': [{'property': 'a', 'operator': 'REGEX',"
+	          " 'value': 'a+'}, {'property': 'a', 'operator': 'REGEX', 'value': '('},"
+	          " 1, {'property': 'a', 'operator': 'REGEX', 'value': 'b'}]}"));
 
 	ck_assert(!compiled.valid);
 	ck_assert_str_eq(compiled.error.path, "$.segments.s.rules[0].conditions[2]");
@@ -256,7 +272,7 @@ static char *
 nest_rules(int depth)
 {
 	return psprintf("%s%s", support_repeat("{'type': 'ALL', 'rules': [", depth),
-					support_repeat("]}", depth));
+	                support_repeat("]}", depth));
 }
 
 START_TEST(test_depth)
@@ -266,14 +282,15 @@ START_TEST(test_depth)
 	int depth = 0;
 
 	ck_assert(compiled.valid);
-	for (rule = compiled.segment.rules; rule != NULL; rule = rule->nrules > 0 ? rule->rules : NULL)
+	for (rule = compiled.segment.rules; rule != NULL;
+	     rule = rule->nrules > 0 ? rule->rules : NULL)
 		depth++;
 	ck_assert_int_eq(depth, RULE_MAX_DEPTH);
 
 	compiled = compile(psprintf(RULES("%s"), nest_rules(RULE_MAX_DEPTH + 1)));
 	ck_assert(!compiled.valid);
 	support_check_error(&compiled.error, ENGINE_TOO_DEEP, NULL,
-						"rules are nested deeper than 500 levels");
+	                    "rules are nested deeper than 500 levels");
 	segment_release(&compiled.segment);
 }
 END_TEST
@@ -288,31 +305,33 @@ static const struct
 	{"[]", NULL, NULL},
 	{"[{'type': 'ALL'}]", NULL, NULL},
 	{"[{'type': 'NONE', 'rules': [{'type': 'ANY', 'rules': [], 'conditions': null}],"
-	 " 'conditions': [{'property_': null, 'operator': 'PERCENTAGE_SPLIT', 'value': '10'}]}]",
-	 NULL, NULL},
+     " 'conditions': [{'property_': null, 'operator': 'PERCENTAGE_SPLIT', 'value': "
+     "'10'}]}]",
+     NULL, NULL},
 	/* what never matches is no error of shape */
-	{"[{'type': 'ALL', 'conditions': [{'property': 'a', 'operator': 'REGEX', 'value': '('},"
-	 "{'property': 'a', 'operator': 'MODULO', 'value': '0|0'}, {'operator': 'IS_SET'}]}]",
-	 NULL, NULL},
+	{"[{'type': 'ALL', 'conditions': [{'property': 'a', 'operator': 'REGEX', 'value': "
+     "'('},"
+     "{'property': 'a', 'operator': 'MODULO', 'value': '0|0'}, {'operator': 'IS_SET'}]}]",
+     NULL, NULL},
 	{"null", "$.rules", "expected an array, found null"},
 	{"{}", "$.rules", "expected an array, found an object"},
 	{"[1]", "$.rules[0]", "expected an object, found a number"},
 	{"[{'type': 'ALL'}, {'type': 'SOME'}]", "$.rules[1].type",
-	 "a rule's type is one of ALL, ANY and NONE"},
+     "a rule's type is one of ALL, ANY and NONE"},
 	{"[{}]", "$.rules[0].type", "a rule's type is one of ALL, ANY and NONE"},
-	{"[{'type': 'ALL', 'rules': [{'type': 'ANY'}, {'type': null}]}]", "$.rules[0].rules[1].type",
-	 "a rule's type is one of ALL, ANY and NONE"},
+	{"[{'type': 'ALL', 'rules': [{'type': 'ANY'}, {'type': null}]}]",
+     "$.rules[0].rules[1].type", "a rule's type is one of ALL, ANY and NONE"},
 	{"[{'type': 'ALL', 'conditions': [{'property': 'a', 'operator': 'IS_SET'},"
-	 "{'property': 'a', 'operator': 'is_set'}]}]",
-	 "$.rules[0].conditions[1].operator", "unknown operator"},
+     "{'property': 'a', 'operator': 'is_set'}]}]",
+     "$.rules[0].conditions[1].operator", "unknown operator"},
 	{"[{'type': 'ALL', 'rules': [{'type': 'ANY', 'conditions': [{'property': 'a'}]}]}]",
-	 "$.rules[0].rules[0].conditions[0].operator", "unknown operator"},
+     "$.rules[0].rules[0].conditions[0].operator", "unknown operator"},
 	{"[{'type': 'ALL', 'conditions': [{'property': 'a', 'operator': 5}]}]",
-	 "$.rules[0].conditions[0].operator", "unknown operator"},
+     "$.rules[0].conditions[0].operator", "unknown operator"},
 	{"[{'type': 'ALL', 'conditions': [null]}]", "$.rules[0].conditions[0]",
-	 "expected an object, found null"},
+     "expected an object, found null"},
 	{"[{'type': 'ALL', 'rules': [{'type': 'ALL', 'conditions': 1}]}]",
-	 "$.rules[0].rules[0].conditions", "expected an array or null, found a number"},
+     "$.rules[0].rules[0].conditions", "expected an array or null, found a number"},
 };
 
 START_TEST(test_check_rules)
@@ -324,7 +343,8 @@ START_TEST(test_check_rules)
 
 	ck_assert(valid == (checks[_i].path == NULL));
 	if (!valid)
-		support_check_error(&error, ENGINE_MALFORMED, checks[_i].path, checks[_i].message);
+		support_check_error(&error, ENGINE_MALFORMED, checks[_i].path,
+		                    checks[_i].message);
 }
 END_TEST
 

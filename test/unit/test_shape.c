@@ -5,8 +5,9 @@
 
 #include "engine/shape.h"
 
-static const char object_text[] = "{'null': null, 'bool': true, 'number': 1, 'string': 's',"
-								  " 'array': [], 'object': {}}";
+static const char object_text[] =
+	"{'null': null, 'bool': true, 'number': 1, 'string': 's',"
+	" 'array': [], 'object': {}}";
 
 static const Path root = {NULL, {NULL, 0}, 0};
 
@@ -16,7 +17,7 @@ static const struct
 	const char *name;
 	JsonType type;
 } members[] = {
-	{"null", JSON_NULL},	 {"bool", JSON_BOOL},	{"number", JSON_NUMBER},
+	{"null", JSON_NULL},     {"bool", JSON_BOOL},   {"number", JSON_NUMBER},
 	{"string", JSON_STRING}, {"array", JSON_ARRAY}, {"object", JSON_OBJECT},
 };
 
@@ -81,10 +82,11 @@ START_TEST(test_null)
 	const JsonValue *member;
 	EngineError error;
 
-	ck_assert(shape_required(&object, STR("a"), SHAPE_OR_NULL(JSON_STRING), &root, &member,
-							 &error));
+	ck_assert(shape_required(&object, STR("a"), SHAPE_OR_NULL(JSON_STRING), &root,
+	                         &member, &error));
 	ck_assert_int_eq(member->type, JSON_NULL);
-	ck_assert(!shape_optional(&object, STR("a"), SHAPE(JSON_STRING), &root, &member, &error));
+	ck_assert(
+		!shape_optional(&object, STR("a"), SHAPE(JSON_STRING), &root, &member, &error));
 	support_check_error(&error, ENGINE_MALFORMED, "$.a", "expected a string, found null");
 }
 END_TEST
@@ -101,9 +103,9 @@ static const struct
 	{"false", SHAPE(JSON_NULL), "expected null, found a boolean"},
 	{"[]", SHAPE_OR_NULL(JSON_NUMBER), "expected a number or null, found an array"},
 	{"[]", SHAPE(JSON_STRING) | SHAPE(JSON_NUMBER),
-	 "expected a number or a string, found an array"},
+     "expected a number or a string, found an array"},
 	{"[]", SHAPE_OR_NULL(JSON_STRING) | SHAPE(JSON_NUMBER) | SHAPE(JSON_BOOL),
-	 "expected a boolean, a number, a string or null, found an array"},
+     "expected a boolean, a number, a string or null, found an array"},
 };
 
 START_TEST(test_message)

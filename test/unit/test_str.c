@@ -31,8 +31,8 @@ START_TEST(test_order)
 		{
 			int order = str_compare(ascending[i], ascending[j]);
 
-			ck_assert_msg((order > 0) - (order < 0) == (i > j) - (i < j), "%d against %d", i,
-						  j);
+			ck_assert_msg((order > 0) - (order < 0) == (i > j) - (i < j), "%d against %d",
+			              i, j);
 			ck_assert(str_equal(ascending[i], ascending[j]) == (i == j));
 		}
 }
@@ -80,7 +80,8 @@ static const struct
 
 START_TEST(test_contains)
 {
-	ck_assert(str_contains(searches[_i].text, searches[_i].needle) == searches[_i].contains);
+	ck_assert(str_contains(searches[_i].text, searches[_i].needle) ==
+	          searches[_i].contains);
 }
 END_TEST
 
