@@ -32,9 +32,9 @@ static void
 append_id(StringInfo buffer, const char *member, int64 id, bool hidden)
 {
 	if (id == 0 || hidden)
-		appendStringInfo(buffer, "%s: null", member);
+		appendStringInfo(buffer, "%s:null", member);
 	else
-		appendStringInfo(buffer, "%s: " INT64_FORMAT, member, id);
+		appendStringInfo(buffer, "%s:" INT64_FORMAT, member, id);
 }
 
 /* The variant as the API gives it: a multivariate feature always has one. */
@@ -55,15 +55,15 @@ write_document(const FlagResult *result, const Attributes *attributes, bool hide
 
 	initStringInfo(&buffer);
 	append_id(&buffer, "{\"id\"", attributes->id, hide_ids);
-	append_id(&buffer, ", \"feature\": {\"id\"", attributes->feature_id, false);
-	appendStringInfoString(&buffer, ", \"name\": ");
+	append_id(&buffer, ",\"feature\":{\"id\"", attributes->feature_id, false);
+	appendStringInfoString(&buffer, ",\"name\":");
 	append(&buffer, result->feature->name_json);
-	appendStringInfoString(&buffer, ", \"type\": ");
+	appendStringInfoString(&buffer, ",\"type\":");
 	append(&buffer, attributes->feature_type);
-	appendStringInfoString(&buffer, "}, \"feature_state_value\": ");
+	appendStringInfoString(&buffer, "},\"feature_state_value\":");
 	append(&buffer, feature_value(result->feature, result->variant));
-	append_id(&buffer, ", \"feature_segment\"", attributes->feature_segment, hide_ids);
-	appendStringInfo(&buffer, ", \"enabled\": %s, \"variant\": ",
+	append_id(&buffer, ",\"feature_segment\"", attributes->feature_segment, hide_ids);
+	appendStringInfo(&buffer, ",\"enabled\":%s,\"variant\":",
 	                 result->feature->enabled ? "true" : "false");
 	append(&buffer, shown_variant(result, attributes));
 	appendStringInfoChar(&buffer, '}');

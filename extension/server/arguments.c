@@ -104,3 +104,18 @@ argument_make_text(Str text)
 {
 	return PointerGetDatum(cstring_to_text_with_len(text.data, text.len));
 }
+
+void
+argument_begin_text(StringInfo buffer, Size room)
+{
+	initStringInfo(buffer);
+	enlargeStringInfo(buffer, VARHDRSZ + room);
+	buffer->len = VARHDRSZ;
+}
+
+Datum
+argument_end_text(StringInfo buffer)
+{
+	SET_VARSIZE(buffer->data, buffer->len);
+	return PointerGetDatum(buffer->data);
+}

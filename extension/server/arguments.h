@@ -5,6 +5,7 @@
 #define FLAGSMITH_ARGUMENTS_H
 
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
 #include "engine/json.h"
@@ -26,6 +27,13 @@ extern Jsonb *argument_traits(FunctionCallInfo fcinfo, int number);
 
 /* A jsonb of a JSON text. */
 extern Datum argument_make_jsonb(Str text);
+
+/*
+ * A text or json Datum that is written in place: begin, with room for so many bytes;
+ * append; end.  The buffer is the Datum then.
+ */
+extern void argument_begin_text(StringInfo buffer, Size room);
+extern Datum argument_end_text(StringInfo buffer);
 
 /* A text or json Datum. */
 extern Datum argument_make_text(Str text);

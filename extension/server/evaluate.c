@@ -57,12 +57,12 @@ flagsmith_evaluate(PG_FUNCTION_ARGS)
 	MemoryContext old;
 	StringInfoData result;
 
-	initStringInfo(&result);
+	argument_begin_text(&result, 0);
 	old = MemoryContextSwitchTo(context);
 	evaluate(text, &result);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	PG_RETURN_DATUM(argument_make_text(str_make(result.data, result.len)));
+	PG_RETURN_DATUM(argument_end_text(&result));
 }
 
 /* check_rules(rules jsonb) RETURNS boolean */

@@ -31,16 +31,16 @@ append(StringInfo buffer, Str text)
 static void
 append_trait(StringInfo buffer, const JsonMember *trait)
 {
-	appendStringInfoString(buffer, "{\"id\": null, \"trait_key\": ");
+	appendStringInfoString(buffer, "{\"id\":null,\"trait_key\":");
 	json_write_string(buffer, trait->name);
-	appendStringInfoString(buffer, ", \"trait_value\": ");
+	appendStringInfoString(buffer, ",\"trait_value\":");
 	if (trait->value.type == JSON_ARRAY || trait->value.type == JSON_OBJECT)
 		json_write_string(buffer, py_str_text(&trait->value));
 	else if (trait->value.type == JSON_STRING)
 		json_write_string(buffer, trait->value.string);
 	else
 		append(buffer, trait->value.raw);
-	appendStringInfoString(buffer, ", \"transient\": false}");
+	appendStringInfoString(buffer, ",\"transient\":false}");
 }
 
 static void
@@ -57,7 +57,7 @@ append_flags(StringInfo buffer, const OpenEnvironment *open,
 			continue;
 		appendStringInfoString(buffer, separator);
 		append(buffer, answer_of(flag)->document);
-		separator = ", ";
+		separator = ",";
 	}
 }
 
@@ -74,20 +74,20 @@ flagsmith_identity_document(PG_FUNCTION_ARGS)
 	StringInfoData buffer;
 
 	evaluation_run(open.stored->environment, identity, &result);
-	initStringInfo(&buffer);
-	appendStringInfoString(&buffer, "{\"identifier\": ");
+	argument_begin_text(&buffer, open.stored->document_size);
+	appendStringInfoString(&buffer, "{\"identifier\":");
 	json_write_string(&buffer, identifier);
-	appendStringInfoString(&buffer, ", \"traits\": [");
+	appendStringInfoString(&buffer, ",\"traits\":[");
 	for (uint32 i = 0; i < traits->count && !open.stored->hide_sensitive_data; i++)
 	{
-		appendStringInfoString(&buffer, i > 0 ? ", " : "");
+		appendStringInfoString(&buffer, i > 0 ? "," : "");
 		append_trait(&buffer, &traits->members[i]);
 	}
-	appendStringInfoString(&buffer, "], \"flags\": [");
+	appendStringInfoString(&buffer, "],\"flags\":[");
 	append_flags(&buffer, &open, &result);
 	appendStringInfoString(&buffer, "]}");
 	cache_close(&open);
-	PG_RETURN_DATUM(argument_make_text(str_make(buffer.data, buffer.len)));
+	PG_RETURN_DATUM(argument_end_text(&buffer));
 }
 
 static void

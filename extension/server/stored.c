@@ -59,6 +59,9 @@ make_answer_set(StoredEnvironment *stored, const SourceEnvironment *loaded,
 	                                stored->hide_sensitive_data, stored->context);
 }
 
+/* What a document needs beside the flags, and flags that are longer than their default. */
+#define DOCUMENT_ROOM 2048
+
 /* Writes the answers of all defaults and all segments' overrides. */
 static void
 make_answers(StoredEnvironment *stored, const SourceEnvironment *loaded)
@@ -71,7 +74,9 @@ make_answers(StoredEnvironment *stored, const SourceEnvironment *loaded)
 		FlagResult base = evaluation_default(flag);
 
 		make_answer_set(stored, loaded, &base);
+		stored->document_size += answer_of(&base)->document.len + 1;
 	}
+	stored->document_size += DOCUMENT_ROOM;
 	for (uint32 i = 0; i < environment->nsegments; i++)
 	{
 		Segment *segment = &environment->segments[i];

@@ -17,6 +17,7 @@ typedef struct StoredEnvironment
 	bool has_identity_overrides;
 	Environment *environment;
 	MemoryContext context; /* where all of it lies */
+	Size document_size;    /* about what an identity document takes */
 	int64 stamp;
 	TimestampTz next_change;
 	int pins;       /* users in this backend (cache.c) */

@@ -45,7 +45,8 @@ static KeptQuery load = {
 		" coalesce((SELECT min(s.live_from) FROM flagsmith.feature_state s"
 		" WHERE s.environment_id = e.id AND s.published AND s.live_from > now()), "
 		"'infinity'),"
-		" EXISTS (SELECT FROM flagsmith.identity_override o WHERE o.environment_id = e.id)"
+		" EXISTS (SELECT FROM flagsmith.identity_override o WHERE o.environment_id = "
+        "e.id)"
 		" FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id"
 		" WHERE e.id = $1",
 	.read_only = true,

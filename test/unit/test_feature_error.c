@@ -18,6 +18,7 @@ with_priority(const char *priority)
 	EngineError error;
 
 	ck_assert(feature_compile(&json, &root, &feature, &error));
+	support_wipe(&json);
 	return feature;
 }
 

@@ -82,11 +82,11 @@ static const struct
 static bool
 is_in(const char *identity, const char *segment_rules)
 {
-	Evaluated *evaluated = evaluated_run(psprintf(
-		"{'environment': {'key': 'e', 'name': 'my env'}, 'identity': %s, 'features': "
-		"{" FEATURE(
-			"f") "}, 'segments': {'s': {'name': 's', 'key': 's', 'rules': [%s]}}}",
-		identity, segment_rules));
+	static const char context[] =
+		"{'environment': {'key': 'e', 'name': 'my env'}, 'identity': %s,"
+		" 'features': {'f': {'name': 'f', 'enabled': false, 'value': 0}},"
+		" 'segments': {'s': {'name': 's', 'key': 's', 'rules': [%s]}}}";
+	Evaluated *evaluated = evaluated_run(psprintf(context, identity, segment_rules));
 
 	ck_assert(evaluation_segment(evaluated->environment, evaluated_identity(evaluated),
 	                             evaluated->environment->segments) ==
