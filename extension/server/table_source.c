@@ -46,7 +46,7 @@ static KeptQuery load = {
 		" WHERE s.environment_id = e.id AND s.published AND s.live_from > now()), "
 		"'infinity'),"
 		" EXISTS (SELECT FROM flagsmith.identity_override o WHERE o.environment_id = "
-        "e.id)"
+		"e.id)"
 		" FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id"
 		" WHERE e.id = $1",
 	.read_only = true,
