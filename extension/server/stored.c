@@ -46,7 +46,7 @@ compile(Environment *environment, Str text, MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
-/* Writes the answers of one feature context. */
+/* Writes the answers of one feature context; the current memory context is for scraps. */
 static void
 make_answer_set(StoredEnvironment *stored, const SourceEnvironment *loaded,
                 const FlagResult *base)
@@ -57,12 +57,13 @@ make_answer_set(StoredEnvironment *stored, const SourceEnvironment *loaded,
 
 	feature->answers = answers_make(base, &loaded->attributes[place],
 	                                stored->hide_sensitive_data, stored->context);
+	MemoryContextReset(CurrentMemoryContext);
 }
 
 /* What a document needs beside the flags, and flags that are longer than their default. */
 #define DOCUMENT_ROOM 2048
 
-/* Writes the answers of all defaults and all segments' overrides. */
+/* Writes the answers of all defaults and all segments' overrides; likewise. */
 static void
 make_answers(StoredEnvironment *stored, const SourceEnvironment *loaded)
 {
@@ -133,6 +134,8 @@ stored_build(const Source *source, int64 environment_id)
 		stored = create_stored(source, environment_id, &loaded);
 		MemoryContextSwitchTo(scratch);
 		compile(stored->environment, loaded.context, stored->context);
+		MemoryContextSwitchTo(
+			AllocSetContextCreate(scratch, "flagsmith answers", ALLOCSET_DEFAULT_SIZES));
 		make_answers(stored, &loaded);
 	}
 	MemoryContextSwitchTo(parent);

@@ -186,17 +186,23 @@ append_variants(StringInfo buffer, const Rows *shares, int64 state)
 	appendStringInfoChar(buffer, ']');
 }
 
-/* A text column as JSON, in the current memory context. */
+/* The type of a state's feature as JSON text. */
 static Str
-get_json_text(const Rows *rows, uint64 row, int column)
+get_feature_type(const Rows *states, uint64 row)
 {
-	char *text = SPI_getvalue(rows->table->vals[row], rows->table->tupdesc, column);
+	char *type = SPI_getvalue(states->table->vals[row], states->table->tupdesc,
+	                          STATE_FEATURE_TYPE);
 	StringInfoData json;
 
-	if (text == NULL)
+	if (type == NULL)
 		return STR("null");
+	/* nearly all are of these two */
+	if (strcmp(type, "STANDARD") == 0)
+		return STR("\"STANDARD\"");
+	if (strcmp(type, "MULTIVARIATE") == 0)
+		return STR("\"MULTIVARIATE\"");
 	initStringInfo(&json);
-	json_write_string(&json, str_make(text, strlen(text)));
+	json_write_string(&json, str_make(type, strlen(type)));
 	return str_make(json.data, json.len);
 }
 
@@ -208,17 +214,12 @@ get_attributes(const Rows *states, uint64 row)
 		.id = get_int(states, row, STATE_SHOWN_ID),
 		.feature_id = get_int(states, row, STATE_SHOWN_FEATURE),
 		.feature_segment = get_int(states, row, STATE_SHOWN_SEGMENT),
-		.feature_type = STR("null"),
+		.feature_type = get_feature_type(states, row),
 		.is_server_key_only = get_bool(states, row, STATE_SERVER_ONLY),
 	};
-	Str type = get_json_text(states, row, STATE_FEATURE_TYPE);
 
-	/* nearly all are of these two types */
-	if (str_equal(type, STR("\"STANDARD\"")))
-		attributes.feature_type = STR("\"STANDARD\"");
-	else
-		attributes.feature_type = type;
-	attributes.is_multivariate = str_equal(type, STR("\"MULTIVARIATE\""));
+	attributes.is_multivariate =
+		str_equal(attributes.feature_type, STR("\"MULTIVARIATE\""));
 	return attributes;
 }
 
