@@ -27,6 +27,15 @@ SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION check_rules(jsonb) IS
 'True if these are rules that a segment can have, else an error that names the path to the fault';
 
+CREATE FUNCTION check_shares(shares jsonb)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'flagsmith_check_shares'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION check_shares(jsonb) IS
+'True if these are shares of variants as documents have them, else an error that names the path to the fault';
+
 ---------------------------------------------------------------------------------------
 -- Tables
 --
@@ -228,7 +237,7 @@ CREATE TABLE identity_override (
 	enabled boolean NOT NULL DEFAULT false,
 	value jsonb NOT NULL DEFAULT 'null',
 	multivariate_feature_state_values jsonb NOT NULL DEFAULT '[]'
-		CHECK (jsonb_typeof(multivariate_feature_state_values) = 'array'),
+		CHECK (flagsmith.check_shares(multivariate_feature_state_values)),
 	document_id bigint,
 	uuid text,
 	position integer NOT NULL DEFAULT 2147483647,
@@ -520,7 +529,7 @@ AS $$
 		FROM state
 		ORDER BY value #>> '{feature,name}', part, place
 	)
-	INSERT INTO flagsmith.feature (project_id, name, document_id, type, is_server_key_only, extra)
+	INSERT INTO flagsmith.feature AS f (project_id, name, document_id, type, is_server_key_only, extra)
 	SELECT $2, given ->> 'name', (given ->> 'id')::bigint, given ->> 'type',
 		coalesce(nullif(document #> '{project,server_key_only_feature_ids}', 'null') @> (given -> 'id'), false),
 		flagsmith.document_rest(given, '{id,name,type}')
@@ -528,7 +537,9 @@ AS $$
 	ON CONFLICT (project_id, name) DO UPDATE SET
 		document_id = excluded.document_id,
 		type = excluded.type,
-		is_server_key_only = excluded.is_server_key_only,
+		-- the document lists ids: it says nothing of a feature without one
+		is_server_key_only = CASE WHEN excluded.document_id IS NULL THEN f.is_server_key_only
+			ELSE excluded.is_server_key_only END,
 		extra = excluded.extra;
 
 	INSERT INTO flagsmith.segment (project_id, name, rules, document_id, extra)
@@ -655,18 +666,21 @@ CREATE FUNCTION import_environment(document jsonb, project text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
 AS $$
 #variable_conflict use_column
 DECLARE
 	new_project_id bigint;
 	old_project_id bigint;
+	old_name text;
 	environment bigint;
 	updated timestamptz;
 BEGIN
 	PERFORM flagsmith.check_environment_document(document);
 	BEGIN
 		updated := document ->> 'updated_at';
-	EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
+	EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format
+		OR invalid_time_zone_displacement_value OR invalid_parameter_value THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = 'invalid environment document: expected a date and time as ISO 8601 has it',
 			DETAIL = 'At $.updated_at.';
@@ -674,8 +688,11 @@ BEGIN
 	-- one import at a time, so that two of one environment succeed in some order
 	PERFORM pg_advisory_xact_lock(hashtextextended('flagsmith.import_environment', 0));
 
-	SELECT e.project_id INTO old_project_id FROM flagsmith.environment e WHERE e.api_key = document ->> 'api_key';
-	new_project_id := flagsmith.import_project(document, project);
+	-- an environment that was imported under a project's name stays there
+	SELECT e.project_id, CASE WHEN p.document_id IS NULL THEN p.name END INTO old_project_id, old_name
+	FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id
+	WHERE e.api_key = document ->> 'api_key';
+	new_project_id := flagsmith.import_project(document, coalesce($2, old_name));
 
 	INSERT INTO flagsmith.environment AS e (project_id, api_key, name, document_id, updated_at,
 		hide_disabled_flags, hide_sensitive_data, allow_client_traits,
@@ -711,7 +728,9 @@ BEGIN
 	FROM jsonb_array_elements(document #> '{project,segments}') WITH ORDINALITY given
 	JOIN flagsmith.segment g ON g.project_id = new_project_id AND g.document_id = (given.value ->> 'id')::bigint;
 
-	DELETE FROM flagsmith.feature_state WHERE environment_id = environment;
+	-- a document knows nothing of scheduled changes and drafts: they stay
+	DELETE FROM flagsmith.feature_state
+	WHERE environment_id = environment AND published AND live_from <= now();
 	PERFORM flagsmith.import_feature_state(value, environment, new_project_id, NULL, ordinality)
 	FROM jsonb_array_elements(document -> 'feature_states') WITH ORDINALITY;
 	PERFORM flagsmith.import_feature_state(s.value, environment, new_project_id, g.id, s.ordinality)
@@ -817,7 +836,7 @@ AS $$
 			'use_identity_composite_key_for_hashing', e.use_identity_composite_key_for_hashing,
 			'use_identity_overrides_in_local_eval', e.use_identity_overrides_in_local_eval))
 		|| jsonb_build_object(
-			'project', jsonb_build_object('id', p.document_id, 'name', p.name)
+			'project', jsonb_build_object('id', coalesce(p.document_id, p.id), 'name', p.name)
 				|| flagsmith.document_object(p.extra, jsonb_build_object(
 					'hide_disabled_flags', p.hide_disabled_flags, 'organisation', p.organisation))
 				|| jsonb_build_object(
@@ -829,10 +848,13 @@ AS $$
 						FROM flagsmith.environment_segment eg JOIN flagsmith.segment g ON g.id = eg.segment_id
 						WHERE eg.environment_id = e.id), '[]'),
 					'server_key_only_feature_ids', coalesce((
-						SELECT jsonb_agg(f.document_id ORDER BY f.document_id)
+						SELECT jsonb_agg(coalesce(f.document_id, f.id) ORDER BY coalesce(f.document_id, f.id))
 						FROM flagsmith.feature f
-						WHERE f.project_id = p.id AND f.is_server_key_only AND EXISTS (
-							SELECT FROM flagsmith.feature_state s WHERE s.environment_id = e.id AND s.feature_id = f.id)), '[]')),
+						WHERE f.project_id = p.id AND f.is_server_key_only AND (
+							EXISTS (SELECT FROM flagsmith.feature_state s
+								WHERE s.environment_id = e.id AND s.feature_id = f.id)
+							OR EXISTS (SELECT FROM flagsmith.identity_override o
+								WHERE o.environment_id = e.id AND o.feature_id = f.id))), '[]')),
 			'feature_states', flagsmith.document_feature_states(e.id, NULL),
 			'identity_overrides', flagsmith.document_identity_overrides(e.id)))::json
 	FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id

@@ -349,3 +349,12 @@ document_check(const JsonValue *document, EngineError *error)
 
 	return check_members(document, members, lengthof(members), &root, error);
 }
+
+bool
+document_check_shares(const JsonValue *shares, EngineError *error)
+{
+	Path root = {NULL, {NULL, 0}, 0};
+
+	return shape_check(shares, SHAPE(JSON_ARRAY), &root, error) &&
+	       check_shares(shares, &root, error);
+}

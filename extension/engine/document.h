@@ -14,4 +14,7 @@
  */
 extern bool document_check(const JsonValue *document, EngineError *error);
 
+/* Whether these are shares of variants: a document's multivariate_feature_state_values. */
+extern bool document_check_shares(const JsonValue *shares, EngineError *error);
+
 #endif

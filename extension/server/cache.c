@@ -171,6 +171,8 @@ find_key(Str key)
 	if (entry != NULL && freshness_holds(&entry->freshness) &&
 	    !has_come(entry->found.expires_at))
 		return entry->found;
+	/* a key that opens nothing any more raises an error: it is not to be kept */
+	hash_search(keys, text, HASH_REMOVE, NULL);
 	found = look_up_key(key, &freshness);
 	entry = hash_search(keys, text, HASH_ENTER, NULL);
 	entry->found = found;

@@ -16,6 +16,7 @@
 
 SQL_FUNCTION(flagsmith_evaluate);
 SQL_FUNCTION(flagsmith_check_rules);
+SQL_FUNCTION(flagsmith_check_shares);
 SQL_FUNCTION(flagsmith_check_environment_document);
 
 static void
@@ -75,6 +76,18 @@ flagsmith_check_rules(PG_FUNCTION_ARGS)
 
 	if (!segment_check_rules(&rules, &root, &error))
 		report_engine_error(&error, "segment rules");
+	PG_RETURN_BOOL(true);
+}
+
+/* check_shares(shares jsonb) RETURNS boolean */
+Datum
+flagsmith_check_shares(PG_FUNCTION_ARGS)
+{
+	JsonValue shares = argument_jsonb(PG_GETARG_DATUM(0), "shares of variants");
+	EngineError error;
+
+	if (!document_check_shares(&shares, &error))
+		report_engine_error(&error, "shares of variants");
 	PG_RETURN_BOOL(true);
 }
 

@@ -79,13 +79,27 @@ mark_of(Snapshot snapshot)
 	if (snapshot->subxcnt > 0)
 		hash = hash_combine(hash, hash_bytes((const unsigned char *) snapshot->subxip,
 		                                     sizeof(TransactionId) * snapshot->subxcnt));
-	return (SnapshotMark){snapshot->xmin, snapshot->xmax, hash};
+	return (SnapshotMark){snapshot->xmin, snapshot->xmax, snapshot->curcid, hash};
 }
 
 static bool
 marks_equal(const SnapshotMark *a, const SnapshotMark *b)
 {
-	return a->xmin == b->xmin && a->xmax == b->xmax && a->hash == b->hash;
+	return a->xmin == b->xmin && a->xmax == b->xmax && a->curcid == b->curcid &&
+	       a->hash == b->hash;
+}
+
+/*
+ * Whether a mark is surely not older than another.  Command ids compare within one
+ * transaction, and xmax moves on with the end of any that has written.
+ */
+static bool
+is_as_new(const SnapshotMark *mark, const SnapshotMark *than)
+{
+	if (mark->xmax != than->xmax)
+		return TransactionIdFollows(mark->xmax, than->xmax);
+	return mark->xmin == than->xmin && mark->hash == than->hash &&
+	       mark->curcid >= than->curcid;
 }
 
 Freshness
@@ -112,10 +126,9 @@ freshness_holds(const Freshness *freshness)
 	AcceptInvalidationMessages();
 	if (freshness->changes != changes)
 		return false;
-	if (!freshness->for_snapshot)
-		return true;
 	mark = mark_of(GetActiveSnapshot());
-	return marks_equal(&freshness->mark, &mark);
+	return freshness->for_snapshot ? marks_equal(&freshness->mark, &mark)
+	                               : is_as_new(&mark, &freshness->mark);
 }
 
 uint64

@@ -19,14 +19,15 @@
 typedef struct SnapshotMark
 {
 	TransactionId xmin, xmax;
-	uint32 hash; /* of the transactions in progress */
+	CommandId curcid; /* how far it sees its own transaction */
+	uint32 hash;      /* of the transactions in progress */
 } SnapshotMark;
 
 typedef struct Freshness
 {
 	uint64 changes;    /* messages that had come when it was read */
 	bool for_snapshot; /* it counts for one snapshot only */
-	SnapshotMark mark; /* this one */
+	SnapshotMark mark; /* this one; else, it counts for none that is older */
 } Freshness;
 
 /* Registers the callback; once, when the module is loaded. */

@@ -30,8 +30,8 @@ void
 _PG_init(void)
 {
 	/* what is hashed and compared are UTF-8 bytes and code points; a preloaded module is
-	 * in no database yet */
-	if (OidIsValid(MyDatabaseId) && GetDatabaseEncoding() != PG_UTF8)
+	 * in no database yet, and pg_upgrade loads it in template1 */
+	if (!IsBinaryUpgrade && OidIsValid(MyDatabaseId) && GetDatabaseEncoding() != PG_UTF8)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
