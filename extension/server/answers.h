@@ -35,9 +35,9 @@ typedef struct Answers
 } Answers;
 
 /*
- * Writes all answers of the feature context of base, of a state with these attributes, whose reason is base's where no
- * variant is hit, into the memory context `target`; the current one is left with scraps.
- * hide_ids leaves out what hide_sensitive_data does.
+ * Writes all answers of the feature context of base, of a state with these attributes,
+ * into the memory context `target`; the current one is left with scraps.  The reason is
+ * base's where no variant is hit.  hide_ids leaves out what hide_sensitive_data does.
  */
 extern Answers *answers_make(const FlagResult *base, const Attributes *attributes,
                              bool hide_ids, MemoryContext target);
