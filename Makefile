@@ -23,7 +23,7 @@ C_FILES = $(wildcard extension/*.[ch] extension/engine/*.[ch] extension/server/*
 SHELL_FILES = $(shell grep -lrE '^\#!/bin/(ba)?sh' .ci bench demo pgbouncer test 2>/dev/null) test/lib.sh
 
 # These targets need no PostgreSQL to build against: the first two install it.
-PLAIN_TARGETS = demo demo-stop test test-versions \
+PLAIN_TARGETS = bench demo demo-stop test test-versions \
 	check-format check-engine check-versions check-shell
 
 ifneq ($(filter-out $(PLAIN_TARGETS),$(or $(MAKECMDGOALS),all)),)
@@ -128,6 +128,10 @@ demo:
 
 demo-stop:
 	@demo/run stop
+
+# Every figure that the docs quote; FAST=1 only tries the scripts.
+bench:
+	@bench/run
 
 check-format:
 	$(CLANG_FORMAT) --dry-run -Werror $(C_FILES)

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Measures everything against the cluster that PGHOST names; bench/run calls it."""
+
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import time
+
+import measures
+import report
+from harness import FAST, ROUNDS, SECONDS, Session
+
+SETTINGS = "server_version shared_buffers max_connections work_mem fsync synchronous_commit jit autovacuum".split()
+
+
+def answer(*command):
+    """The first line that a program says, or None where it is missing."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    except (OSError, subprocess.CalledProcessError, IndexError):
+        return None
+
+
+def processor():
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def conditions():
+    """Under what conditions the figures came to be."""
+    with Session() as session:
+        settings = {name: session.value(f"SHOW {name}") for name in SETTINGS}
+        settings["flagsmith"] = session.value("SELECT extversion FROM pg_extension WHERE extname = 'flagsmith'")
+    return {
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "kernel": platform.release(),
+        "identities": measures.COUNT,
+        "rounds": ROUNDS,
+        "seconds": SECONDS,
+        "fast": FAST,
+        "postgresql": settings,
+        "pgbouncer": answer("pgbouncer", "--version"),
+        "node": answer("node", "--version"),
+        "rustc": answer("rustc", "--version"),
+    }
+
+
+def measure(folder):
+    wanted = os.environ.get("PARTS", "read engines scan first changes connections growth").split()
+    parts = {
+        "read": measures.read_path,
+        "engines": lambda: measures.engines(folder),
+        "scan": measures.scan,
+        "first": measures.first_call,
+        "changes": measures.changes,
+        "connections": measures.connections,
+        "growth": measures.growth,
+    }
+    unknown = set(wanted) - set(parts)
+    if unknown:
+        sys.exit(f"no such part: {' '.join(unknown)}")
+    lines, curves = [], {}
+    for name in wanted:
+        start = time.monotonic()
+        result = parts[name]()
+        if name == "growth":
+            result, curves = result
+        lines += result
+        print(f"{name}: measured in {time.monotonic() - start:.0f} s", flush=True)
+    return lines, curves
+
+
+def main():
+    scratch, results = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    start = time.monotonic()
+    measures.load()
+    print(f"load: {measures.COUNT} identities in {time.monotonic() - start:.0f} s", flush=True)
+    lines, curves = measure(scratch)
+    results.mkdir(parents=True, exist_ok=True)
+    whole = {"conditions": conditions(), "figures": lines, "growth": curves}
+    (results / "figures.json").write_text(json.dumps(whole, indent=1) + "\n")
+    (results / "ratios.svg").write_text(report.ratios_plot(lines))
+    if curves:
+        (results / "growth.svg").write_text(report.growth_plot(curves))
+    print("\n" + report.table(lines))
+
+
+if __name__ == "__main__":
+    main()
