@@ -49,41 +49,42 @@ RETURNS bigint
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	-- of all row versions that the environment is made of; the seed tells tables apart
-	SELECT bit_xor(hashtidextended(version.id, version.xid + (version.tab::bigint << 33)))
+	-- Of all row versions that the environment is made of. The seed tells tables apart, and by
+	-- cmin the rows of tables that one transaction rewrites twice: same place, same xmin.
+	SELECT bit_xor(hashtidextended(version.id, version.xid # (version.cid << 32) # (version.tab::bigint << 59)))
 		# EXISTS (SELECT FROM flagsmith.identity_override o WHERE o.environment_id = $1)::int
 	FROM (
-		SELECT e.ctid, e.xmin::text::bigint, 1 FROM flagsmith.environment e WHERE e.id = $1
+		SELECT e.ctid, e.xmin::text::bigint, e.cmin::text::bigint, 1 FROM flagsmith.environment e WHERE e.id = $1
 		UNION ALL
-		SELECT p.ctid, p.xmin::text::bigint, 2
+		SELECT p.ctid, p.xmin::text::bigint, p.cmin::text::bigint, 2
 		FROM flagsmith.project p JOIN flagsmith.environment e ON e.project_id = p.id
 		WHERE e.id = $1
 		UNION ALL
-		SELECT es.ctid, es.xmin::text::bigint, 3 FROM flagsmith.environment_segment es WHERE es.environment_id = $1
+		SELECT es.ctid, es.xmin::text::bigint, es.cmin::text::bigint, 3 FROM flagsmith.environment_segment es WHERE es.environment_id = $1
 		UNION ALL
-		SELECT g.ctid, g.xmin::text::bigint, 4
+		SELECT g.ctid, g.xmin::text::bigint, g.cmin::text::bigint, 4
 		FROM flagsmith.segment g JOIN flagsmith.environment_segment es ON es.segment_id = g.id
 		WHERE es.environment_id = $1
 		UNION ALL
-		SELECT s.ctid, s.xmin::text::bigint, 5 FROM flagsmith.feature_state s WHERE s.environment_id = $1
+		SELECT s.ctid, s.xmin::text::bigint, s.cmin::text::bigint, 5 FROM flagsmith.feature_state s WHERE s.environment_id = $1
 		UNION ALL
-		SELECT f.ctid, f.xmin::text::bigint, 6
+		SELECT f.ctid, f.xmin::text::bigint, f.cmin::text::bigint, 6
 		FROM flagsmith.feature f
 		WHERE f.id IN (SELECT s.feature_id FROM flagsmith.feature_state s WHERE s.environment_id = $1)
 		UNION ALL
-		SELECT v.ctid, v.xmin::text::bigint, 7
+		SELECT v.ctid, v.xmin::text::bigint, v.cmin::text::bigint, 7
 		FROM flagsmith.multivariate_feature_state_value v
 		JOIN flagsmith.feature_state s ON s.id = v.feature_state_id
 		WHERE s.environment_id = $1
 		UNION ALL
-		SELECT o.ctid, o.xmin::text::bigint, 8
+		SELECT o.ctid, o.xmin::text::bigint, o.cmin::text::bigint, 8
 		FROM flagsmith.multivariate_option o
 		WHERE o.id IN (
 			SELECT v.option_id
 			FROM flagsmith.multivariate_feature_state_value v
 			JOIN flagsmith.feature_state s ON s.id = v.feature_state_id
 			WHERE s.environment_id = $1)
-	) version (id, xid, tab)
+	) version (id, xid, cid, tab)
 $$;
 
 COMMENT ON FUNCTION environment_stamp(bigint) IS

@@ -58,6 +58,26 @@ SELECT flagsmith.get_feature_value('a', 'f');
 ROLLBACK;
 SELECT flagsmith.get_feature_value('a', 'f');
 
+-- rewritten twice in one transaction: the rows have the same places and the same xmin
+BEGIN;
+ALTER TABLE flagsmith.feature ALTER name TYPE text USING 'first';
+SELECT feature FROM flagsmith.get_environment_flags('a');
+ALTER TABLE flagsmith.feature ALTER name TYPE text USING 'second';
+SELECT feature FROM flagsmith.get_environment_flags('a');
+ROLLBACK;
+BEGIN;
+CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT * FROM flagsmith.feature_state;
+TRUNCATE flagsmith.feature_state CASCADE;
+INSERT INTO flagsmith.feature_state SELECT * FROM kept;
+UPDATE kept SET value = '"rewritten"';
+SELECT flagsmith.get_feature_value('a', 'f');
+TRUNCATE flagsmith.feature_state CASCADE;
+INSERT INTO flagsmith.feature_state SELECT * FROM kept;
+SELECT flagsmith.get_feature_value('a', 'f');
+COMMIT;
+SELECT flagsmith.get_feature_value('a', 'f');
+SELECT pg_temp.set('a', 'two'), pg_temp.set('b', 'other');
+
 -- a key that is taken back; a new override
 SELECT flagsmith.create_server_key('a') AS key \gset
 SELECT flagsmith.get_feature_value(:'key', 'f');
