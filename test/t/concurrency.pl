@@ -17,15 +17,14 @@ $node->start;
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION flagsmith;
 
--- an environment of 20 features in which all there is says the same number
+-- an environment of 20 features in which all there is says the same number; no identity's own
+-- overrides, which are read with each call and can be a commit ahead (docs/operations.md)
 CREATE FUNCTION document(value int) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_build_object('api_key', 'client', 'name', 'env ' || value,
 		'project', jsonb_build_object('id', 1, 'name', 'p', 'segments', jsonb_build_array(jsonb_build_object(
 			'id', value % 3, 'name', 'all ' || value % 3, 'rules', '[{"type": "ALL"}]'::jsonb,
 			'feature_states', (SELECT jsonb_agg(jsonb_build_object('feature', jsonb_build_object('name', 'f' || n), 'enabled', true, 'feature_state_value', value)) FROM generate_series(1, 10) n)))),
-		'feature_states', (SELECT jsonb_agg(jsonb_build_object('feature', jsonb_build_object('name', 'f' || n), 'enabled', true, 'feature_state_value', CASE WHEN n > 10 THEN value END)) FROM generate_series(1, 20) n),
-		'identity_overrides', jsonb_build_array(jsonb_build_object('identifier', 'ann', 'identity_features', jsonb_build_array(
-			jsonb_build_object('feature', jsonb_build_object('name', 'f1'), 'enabled', true, 'feature_state_value', value)))))
+		'feature_states', (SELECT jsonb_agg(jsonb_build_object('feature', jsonb_build_object('name', 'f' || n), 'enabled', true, 'feature_state_value', CASE WHEN n > 10 THEN value END)) FROM generate_series(1, 20) n))
 $$;
 SELECT flagsmith.import_environment(document(0));
 CREATE SEQUENCE number;
@@ -78,10 +77,12 @@ SELECT flagsmith.import_environment(document(:value));
 },
 		'read@6' => q{SELECT check_answer('client', 'ann');},
 		'read_server@6' => qq{SELECT check_answer('$key', 'bob');},
+		# that both are one and the same is for cache_visibility.spec: a snapshot taken in the
+		# instant between a commit and its message may see either first
 		'read_again@3' => qq{
 BEGIN ISOLATION LEVEL REPEATABLE READ;
-SELECT check_answer('client', 'ann') AS first \\gset
-SELECT 1 / (check_answer('$key', 'ann') = :first)::int;
+SELECT check_answer('client', 'ann');
+SELECT check_answer('$key', 'ann');
 COMMIT;
 },
 		'set@3' => q{SELECT flagsmith.set_traits('client', 'ann', jsonb_build_object('t' || :client_id, random()));},
