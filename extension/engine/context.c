@@ -11,7 +11,7 @@
 static bool
 derive_key(const JsonValue *context, const JsonValue *json, Str *key, EngineError *error)
 {
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 	Path environment_path = path_member(&root, STR("environment"));
 	Path identity_path = path_member(&root, STR("identity"));
 	const JsonValue *environment, *environment_key, *identifier;
@@ -37,21 +37,11 @@ static JsonValue *
 with_key(const JsonValue *json, Str key)
 {
 	JsonValue *copy = palloc(sizeof(JsonValue));
-	StringInfoData raw;
-	uint32 place = 0;
 
 	*copy = *json;
 	copy->members = palloc(sizeof(JsonMember) * (json->count + 1));
 	memcpy(copy->members, json->members, sizeof(JsonMember) * json->count);
-	while (place < copy->count && !str_equal(copy->members[place].name, STR("key")))
-		place++;
-	if (place == copy->count)
-		copy->count++;
-	initStringInfo(&raw);
-	json_write_string(&raw, key);
-	copy->members[place] = (JsonMember){
-		STR("key"),
-		{.type = JSON_STRING, .raw = str_make(raw.data, raw.len), .string = key}};
+	json_set(copy, STR("key"), json_make_string(key));
 	return copy;
 }
 
@@ -79,7 +69,7 @@ static bool
 read_key(const JsonValue *context, const JsonValue *json, Identity *identity,
          EngineError *error)
 {
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 	Path path = path_member(&root, STR("identity"));
 	const JsonValue *key;
 
@@ -108,7 +98,7 @@ bool
 context_identity(const JsonValue *context, const Environment *environment,
                  Identity *identity, bool *present, EngineError *error)
 {
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 	Path path = path_member(&root, STR("identity"));
 	const JsonValue *json, *traits, *identifier;
 
@@ -138,12 +128,6 @@ context_identity(const JsonValue *context, const Environment *environment,
 }
 
 static void
-append(StringInfo buffer, Str text)
-{
-	appendBinaryStringInfo(buffer, text.data, text.len);
-}
-
-static void
 write_flag(StringInfo buffer, const FlagResult *result)
 {
 	const FeatureContext *feature = result->feature;
@@ -155,17 +139,17 @@ write_flag(StringInfo buffer, const FlagResult *result)
 	appendStringInfoString(buffer, feature->enabled
 	                                   ? ": {\"enabled\": true, \"name\": "
 	                                   : ": {\"enabled\": false, \"name\": ");
-	append(buffer, feature->name_json);
+	json_write_raw(buffer, feature->name_json);
 	appendStringInfoString(buffer, ", \"reason\": ");
 	json_write_string(buffer, str_make(reason.data, reason.len));
 	appendStringInfoString(buffer, ", \"value\": ");
-	append(buffer, feature_value(feature, result->variant));
+	json_write_raw(buffer, feature_value(feature, result->variant));
 	appendStringInfoString(buffer, ", \"variant\": ");
-	append(buffer, feature_variant_key(feature, result->variant));
+	json_write_raw(buffer, feature_variant_key(feature, result->variant));
 	if (feature->metadata.len > 0)
 	{
 		appendStringInfoString(buffer, ", \"metadata\": ");
-		append(buffer, feature->metadata);
+		json_write_raw(buffer, feature->metadata);
 	}
 	appendStringInfoChar(buffer, '}');
 	pfree(reason.data);
@@ -175,11 +159,11 @@ static void
 write_segment(StringInfo buffer, const Segment *segment)
 {
 	appendStringInfoString(buffer, "{\"name\": ");
-	append(buffer, segment->name_json);
+	json_write_raw(buffer, segment->name_json);
 	if (segment->metadata.len > 0)
 	{
 		appendStringInfoString(buffer, ", \"metadata\": ");
-		append(buffer, segment->metadata);
+		json_write_raw(buffer, segment->metadata);
 	}
 	appendStringInfoChar(buffer, '}');
 }

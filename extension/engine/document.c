@@ -6,6 +6,7 @@
  */
 #include "document.h"
 
+#include "key.h"
 #include "segment.h"
 #include "shape.h"
 #include "strtable.h"
@@ -145,11 +146,10 @@ check_unique(const JsonValue *array, Str member, Str submember, const Path *path
 static bool
 check_api_key(const JsonValue *value, const Path *path, EngineError *error)
 {
-	Str key = value->string;
-
-	if (key.len >= 4 && memcmp(key.data, "ser.", 4) == 0)
+	if (key_is_server_side(value->string))
 		return engine_error(error, ENGINE_MALFORMED, path,
-		                    "a client-side key does not begin with \"ser.\"");
+		                    "a client-side key does not begin with \"" SERVER_KEY_PREFIX
+		                    "\"");
 	return check_not_empty(value, path, error);
 }
 
@@ -345,7 +345,7 @@ document_check(const JsonValue *document, EngineError *error)
 		{STR_INIT("feature_states"), true, SHAPE(JSON_ARRAY), check_feature_states},
 		{STR_INIT("identity_overrides"), false, ARRAY_OR_NULL, check_identities},
 	};
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 
 	return check_members(document, members, lengthof(members), &root, error);
 }
@@ -353,7 +353,7 @@ document_check(const JsonValue *document, EngineError *error)
 bool
 document_check_shares(const JsonValue *shares, EngineError *error)
 {
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 
 	return shape_check(shares, SHAPE(JSON_ARRAY), &root, error) &&
 	       check_shares(shares, &root, error);

@@ -30,7 +30,7 @@ environment_create(void)
 static bool
 find_map(Compiler *compiler, Str name, const JsonValue **map)
 {
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 
 	if (!shape_optional(compiler->context, name, SHAPE_OR_NULL(JSON_OBJECT), &root, map,
 	                    compiler->error))
@@ -44,7 +44,7 @@ static bool
 compile_features(Compiler *compiler)
 {
 	Environment *environment = compiler->environment;
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 	Path features_path = path_member(&root, STR("features"));
 	const JsonValue *map;
 
@@ -72,7 +72,7 @@ static bool
 compile_segments(Compiler *compiler)
 {
 	Environment *environment = compiler->environment;
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 	Path segments_path = path_member(&root, STR("segments"));
 	SegmentScope scope = {.root = compiler->context,
 	                      .traits = environment->traits,
@@ -172,7 +172,7 @@ environment_compile(Environment *environment, const JsonValue *context,
                     EngineError *error)
 {
 	Compiler compiler = {environment, context, error};
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 
 	if (!shape_check(context, SHAPE(JSON_OBJECT), &root, error) ||
 	    !compile_features(&compiler) || !compile_segments(&compiler))

@@ -34,6 +34,9 @@ typedef struct Path
 	uint32 index;              /* the element's number */
 } Path;
 
+/* The document itself. */
+#define PATH_ROOT ((Path){NULL, {NULL, 0}, 0})
+
 static inline Path
 path_member(const Path *parent, Str name)
 {

@@ -77,8 +77,7 @@ apply_overrides(const Segment *segment, Override *winners, uint32 number)
 		const SegmentOverride *override = &segment->overrides[i];
 		Override *winner = &winners[override->flag];
 
-		if (winner->feature == NULL ||
-		    feature_compare_priority(&override->feature, winner->feature) < 0)
+		if (feature_wins(&override->feature, winner->feature))
 			*winner = (Override){number, &override->feature};
 	}
 }
@@ -190,8 +189,7 @@ run_one_flag(const Environment *environment, const Identity *identity, const Fla
 		const Override *override = &flag->overrides[i];
 
 		if (match_once(&evaluation, &environment->segments[override->segment]) &&
-		    (winner.feature == NULL ||
-		     feature_compare_priority(override->feature, winner.feature) < 0))
+		    feature_wins(override->feature, winner.feature))
 			winner = *override;
 	}
 	return answer_output(&evaluation, &environment->outputs[flag->output], &winner);

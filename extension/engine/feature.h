@@ -51,6 +51,14 @@ extern Str feature_metadata(const JsonValue *json);
 /* Orders by priority, the strongest first: <0, 0 or >0. */
 extern int feature_compare_priority(const FeatureContext *a, const FeatureContext *b);
 
+/* Whether an override takes precedence over the one held so far (NULL: none): of equal
+ * priorities the first wins. */
+static inline bool
+feature_wins(const FeatureContext *candidate, const FeatureContext *incumbent)
+{
+	return incumbent == NULL || feature_compare_priority(candidate, incumbent) < 0;
+}
+
 /* The variant of the identity whose key this is; identity_key.data may be NULL. */
 extern int feature_choose_variant(const FeatureContext *feature, Str identity_key);
 

@@ -71,8 +71,7 @@ choose_override(Evaluation *evaluation, const Flag *flag)
 		const Override *override = &flag->overrides[i];
 
 		if (match_for_flag(evaluation, override->segment) &&
-		    (winner == NULL ||
-		     feature_compare_priority(override->feature, winner->feature) < 0))
+		    feature_wins(override->feature, winner == NULL ? NULL : winner->feature))
 			winner = override;
 	}
 	return winner;
@@ -152,18 +151,6 @@ parse_known(Str text)
 	return value;
 }
 
-/* A JSON string of a text. */
-static JsonValue
-make_string(Str text)
-{
-	StringInfoData raw;
-
-	initStringInfo(&raw);
-	json_write_string(&raw, text);
-	return (JsonValue){
-		.type = JSON_STRING, .raw = str_make(raw.data, raw.len), .string = text};
-}
-
 static Str
 reason_text(const FlagResult *result)
 {
@@ -228,9 +215,9 @@ make_json(const FlagResult *result)
 	                 {.type = JSON_BOOL,
 	                  .raw = feature->enabled ? STR("true") : STR("false"),
 	                  .boolean = feature->enabled}};
-	members[MEMBER_NAME] = (JsonMember){STR("name"), make_string(feature->name)};
+	members[MEMBER_NAME] = (JsonMember){STR("name"), json_make_string(feature->name)};
 	members[MEMBER_REASON] =
-		(JsonMember){STR("reason"), make_string(reason_text(result))};
+		(JsonMember){STR("reason"), json_make_string(reason_text(result))};
 	members[MEMBER_VALUE] =
 		(JsonMember){STR("value"), parse_known(feature_value(feature, result->variant))};
 	members[MEMBER_VARIANT] = (JsonMember){
@@ -280,19 +267,6 @@ get_flag_at(JsonFlags *flags, uint32 index)
 	           : NULL;
 }
 
-/* Sets a member of the root, at its place if it has one. */
-static void
-set_member(JsonValue *object, Str name, JsonValue value)
-{
-	for (uint32 i = 0; i < object->count; i++)
-		if (str_equal(object->members[i].name, name))
-		{
-			object->members[i].value = value;
-			return;
-		}
-	object->members[object->count++] = (JsonMember){name, value};
-}
-
 /* The context: what the environment knows, the identity, and the flags. */
 static JsonValue *
 make_root(Evaluation *evaluation)
@@ -305,9 +279,9 @@ make_root(Evaluation *evaluation)
 	root->members = palloc(sizeof(JsonMember) * (context->count + 2));
 	memcpy(root->members, context->members, sizeof(JsonMember) * context->count);
 	if (identity != NULL && identity->json != NULL)
-		set_member(root, STR("identity"), *identity->json(identity->argument));
+		json_set(root, STR("identity"), *identity->json(identity->argument));
 	evaluation->flags = (JsonFlags){.get = get_flag, .at = get_flag_at};
-	set_member(
+	json_set(
 		root, STR("flags"),
 		(JsonValue){.type = JSON_FLAGS, .raw = STR("{}"), .flags = &evaluation->flags});
 	return root;

@@ -365,6 +365,18 @@ json_get(const JsonValue *object, Str name)
 	return NULL;
 }
 
+void
+json_set(JsonValue *object, Str name, JsonValue value)
+{
+	uint32 place = 0;
+
+	while (place < object->count && !str_equal(object->members[place].name, name))
+		place++;
+	if (place == object->count)
+		object->members[object->count++].name = name;
+	object->members[place].value = value;
+}
+
 /* Copies value; texts that lay at `from` lie at `to` now. */
 static JsonValue
 copy_value(const JsonValue *value, const char *from, const char *to)

@@ -60,6 +60,10 @@ extern bool json_parse(Str text, JsonValue *value, EngineError *error);
 /* The member of that name, or NULL if there is none or object is no JSON_OBJECT. */
 extern const JsonValue *json_get(const JsonValue *object, Str name);
 
+/* Sets a member of an object: at its place if it has one, else at the end, where its array
+ * has to have room. */
+extern void json_set(JsonValue *object, Str name, JsonValue value);
+
 /* A copy of the whole tree, texts included, in the current memory context. */
 extern JsonValue json_copy(const JsonValue *value);
 

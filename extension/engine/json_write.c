@@ -51,3 +51,14 @@ json_write_string(StringInfo buffer, Str text)
 	appendBinaryStringInfo(buffer, text.data + copied, text.len - copied);
 	appendStringInfoChar(buffer, '"');
 }
+
+JsonValue
+json_make_string(Str text)
+{
+	StringInfoData raw;
+
+	initStringInfo(&raw);
+	json_write_string(&raw, text);
+	return (JsonValue){
+		.type = JSON_STRING, .raw = str_make(raw.data, raw.len), .string = text};
+}

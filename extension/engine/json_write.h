@@ -8,9 +8,20 @@
 
 #include "lib/stringinfo.h"
 
-#include "str.h"
+#include "json.h"
 
 /* Appends text as a JSON string, quotes included. */
 extern void json_write_string(StringInfo buffer, Str text);
+
+/* Appends a piece of JSON as it is. */
+static inline void
+json_write_raw(StringInfo buffer, Str json)
+{
+	appendBinaryStringInfo(buffer, json.data, (int) json.len);
+}
+
+/* A text as the JSON value that it is when written; new in the current memory context,
+ * but for the text itself. */
+extern JsonValue json_make_string(Str text);
 
 #endif

@@ -247,3 +247,15 @@ value_compare_numbers(const ContextValue *a, const ContextValue *b)
 		return -compare_int_float(b, a->number);
 	return (a->number > b->number) - (a->number < b->number);
 }
+
+int64
+value_integer_member(const JsonValue *object, Str name)
+{
+	const JsonValue *member = json_get(object, name);
+	ContextValue value;
+
+	if (member == NULL || member->type != JSON_NUMBER)
+		return 0;
+	value = value_from_json(member);
+	return value.type == VALUE_INT && value.digits.data == NULL ? value.integer : 0;
+}

@@ -61,6 +61,9 @@ extern ContextValue value_coerce(ContextValue value);
 #define VALUE_TEXT_MAX 40
 extern Str value_text(const ContextValue *value, char *buffer);
 
+/* The integer that a member of object is; 0 if it is missing or anything else. */
+extern int64 value_integer_member(const JsonValue *object, Str name);
+
 /* The value with its texts copied into the current memory context. */
 static inline ContextValue
 value_copy(ContextValue value)

@@ -21,12 +21,6 @@
 StaticAssertDecl(VARIANT_CONTROL == -2 && VARIANT_NONE == -1,
                  "outcomes are in that order");
 
-static void
-append(StringInfo buffer, Str text)
-{
-	appendBinaryStringInfo(buffer, text.data, text.len);
-}
-
 /* Appends an id, or null: for none, or where the environment hides it. */
 static void
 append_id(StringInfo buffer, const char *member, int64 id, bool hidden)
@@ -57,15 +51,15 @@ write_document(const FlagResult *result, const Attributes *attributes, bool hide
 	append_id(&buffer, "{\"id\"", attributes->id, hide_ids);
 	append_id(&buffer, ",\"feature\":{\"id\"", attributes->feature_id, false);
 	appendStringInfoString(&buffer, ",\"name\":");
-	append(&buffer, result->feature->name_json);
+	json_write_raw(&buffer, result->feature->name_json);
 	appendStringInfoString(&buffer, ",\"type\":");
-	append(&buffer, attributes->feature_type);
+	json_write_raw(&buffer, attributes->feature_type);
 	appendStringInfoString(&buffer, "},\"feature_state_value\":");
-	append(&buffer, feature_value(result->feature, result->variant));
+	json_write_raw(&buffer, feature_value(result->feature, result->variant));
 	append_id(&buffer, ",\"feature_segment\"", attributes->feature_segment, hide_ids);
 	appendStringInfo(&buffer, ",\"enabled\":%s,\"variant\":",
 	                 result->feature->enabled ? "true" : "false");
-	append(&buffer, shown_variant(result, attributes));
+	json_write_raw(&buffer, shown_variant(result, attributes));
 	appendStringInfoChar(&buffer, '}');
 	return str_make(buffer.data, buffer.len);
 }

@@ -12,6 +12,7 @@
 #include "engine/segment.h"
 
 #include "arguments.h"
+#include "owned_environment.h"
 #include "report.h"
 
 SQL_FUNCTION(flagsmith_evaluate);
@@ -19,27 +20,17 @@ SQL_FUNCTION(flagsmith_check_rules);
 SQL_FUNCTION(flagsmith_check_shares);
 SQL_FUNCTION(flagsmith_check_environment_document);
 
-static void
-release_environment(void *argument)
-{
-	environment_release(argument);
-}
-
 /* Evaluates a context, all in the current memory context. */
 static void
 evaluate(Str text, StringInfo result_text)
 {
-	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
-	Environment *environment = environment_create();
+	Environment *environment = owned_environment_create();
 	EvaluationResult result;
 	Identity identity;
 	JsonValue context;
 	EngineError error;
 	bool has_identity;
 
-	callback->func = release_environment;
-	callback->arg = environment;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
 	if (!json_parse(text, &context, &error) ||
 	    !environment_compile(environment, &context, &error) ||
 	    !context_identity(&context, environment, &identity, &has_identity, &error))
@@ -71,7 +62,7 @@ Datum
 flagsmith_check_rules(PG_FUNCTION_ARGS)
 {
 	JsonValue rules = argument_jsonb(PG_GETARG_DATUM(0), "segment rules");
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 	EngineError error;
 
 	if (!segment_check_rules(&rules, &root, &error))

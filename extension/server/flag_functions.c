@@ -188,12 +188,10 @@ segment_id(const Segment *segment)
 {
 	JsonValue metadata;
 	EngineError error;
-	const JsonValue *id;
 
 	if (segment->metadata.len == 0 || !json_parse(segment->metadata, &metadata, &error))
 		return 0;
-	id = json_get(&metadata, STR("id"));
-	return id == NULL || id->type != JSON_NUMBER ? 0 : value_from_json(id).integer;
+	return value_integer_member(&metadata, STR("id"));
 }
 
 /* get_identity_segments(environment_key, identifier text, traits jsonb) RETURNS SETOF record */

@@ -131,12 +131,6 @@ freshness_holds(const Freshness *freshness)
 	                               : is_as_new(&mark, &freshness->mark);
 }
 
-uint64
-freshness_changes(void)
-{
-	return changes;
-}
-
 /* invalidate() RETURNS trigger: tells all sessions that configuration has changed. */
 Datum
 flagsmith_invalidate(PG_FUNCTION_ARGS)

@@ -42,7 +42,4 @@ extern Freshness freshness_now(void);
 /* Whether it still holds, after all messages that have come. */
 extern bool freshness_holds(const Freshness *freshness);
 
-/* How many messages have come in this backend. */
-extern uint64 freshness_changes(void);
-
 #endif

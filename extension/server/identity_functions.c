@@ -21,12 +21,6 @@
 SQL_FUNCTION(flagsmith_identity_document);
 SQL_FUNCTION(flagsmith_set_traits);
 
-static void
-append(StringInfo buffer, Str text)
-{
-	appendBinaryStringInfo(buffer, text.data, text.len);
-}
-
 /* A trait; of arrays and objects, the text that conditions see. */
 static void
 append_trait(StringInfo buffer, const JsonMember *trait)
@@ -39,7 +33,7 @@ append_trait(StringInfo buffer, const JsonMember *trait)
 	else if (trait->value.type == JSON_STRING)
 		json_write_string(buffer, trait->value.string);
 	else
-		append(buffer, trait->value.raw);
+		json_write_raw(buffer, trait->value.raw);
 	appendStringInfoString(buffer, ",\"transient\":false}");
 }
 
@@ -56,7 +50,7 @@ append_flags(StringInfo buffer, const OpenEnvironment *open,
 		if (!open_shows_flag(open, flag->flag) || open_hides_result(open, flag))
 			continue;
 		appendStringInfoString(buffer, separator);
-		append(buffer, answer_of(flag)->document);
+		json_write_raw(buffer, answer_of(flag)->document);
 		separator = ",";
 	}
 }

@@ -6,11 +6,11 @@
 
 #include "fmgr.h"
 
+#include "engine/key.h"
+
 #include "arguments.h"
 
 SQL_FUNCTION(flagsmith_random_server_key);
-
-#define KEY_PREFIX "ser."
 
 /* So many letters of this alphabet hold 128 bits; it has none that look alike. */
 #define KEY_LETTERS 22
@@ -37,7 +37,7 @@ random_letter(void)
 Datum
 flagsmith_random_server_key(PG_FUNCTION_ARGS)
 {
-	char key[sizeof(KEY_PREFIX) + KEY_LETTERS] = KEY_PREFIX;
+	char key[sizeof(SERVER_KEY_PREFIX) + KEY_LETTERS] = SERVER_KEY_PREFIX;
 	int length = strlen(key);
 
 	for (int i = 0; i < KEY_LETTERS; i++)

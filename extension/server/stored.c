@@ -6,30 +6,9 @@
 
 #include "utils/memutils.h"
 
+#include "owned_environment.h"
 #include "report.h"
 #include "stored.h"
-
-static void
-release_environment(void *argument)
-{
-	environment_release(argument);
-}
-
-/* An empty environment that its memory context releases. */
-static Environment *
-create_environment(MemoryContext context)
-{
-	MemoryContextCallback *callback =
-		MemoryContextAlloc(context, sizeof(MemoryContextCallback));
-	MemoryContext old = MemoryContextSwitchTo(context);
-	Environment *environment = environment_create();
-
-	MemoryContextSwitchTo(old);
-	callback->func = release_environment;
-	callback->arg = environment;
-	MemoryContextRegisterResetCallback(context, callback);
-	return environment;
-}
 
 /* Compiles the context, whose tree stays in the current memory context. */
 static void
@@ -113,7 +92,7 @@ create_stored(const Source *source, int64 id, const SourceEnvironment *loaded)
 	stored->has_identity_overrides = loaded->has_identity_overrides;
 	stored->stamp = loaded->stamp;
 	stored->next_change = loaded->next_change;
-	stored->environment = create_environment(context);
+	stored->environment = owned_environment_create();
 	MemoryContextSwitchTo(old);
 	return stored;
 }

@@ -113,17 +113,6 @@ read_traits(Jsonb *jsonb)
 	return traits;
 }
 
-static JsonValue
-make_string(Str text)
-{
-	StringInfoData raw;
-
-	initStringInfo(&raw);
-	json_write_string(&raw, text);
-	return (JsonValue){
-		.type = JSON_STRING, .raw = str_make(raw.data, raw.len), .string = text};
-}
-
 /* Identity.json: for the few environments whose conditions query the whole context. */
 static const JsonValue *
 identity_json(void *argument)
@@ -140,9 +129,9 @@ identity_json(void *argument)
 	if (stored->identifier.data != NULL)
 	{
 		json->members[json->count++] =
-			(JsonMember){STR("identifier"), make_string(stored->identifier)};
+			(JsonMember){STR("identifier"), json_make_string(stored->identifier)};
 		json->members[json->count++] =
-			(JsonMember){STR("key"), make_string(stored->identity.hash_key)};
+			(JsonMember){STR("key"), json_make_string(stored->identity.hash_key)};
 	}
 	json->members[json->count++] = (JsonMember){STR("traits"), stored->traits};
 	return json;
@@ -164,16 +153,6 @@ set_identifier(Identity *identity, const StoredEnvironment *stored, Str identifi
 		value_coerce((ContextValue){.type = VALUE_STRING, .string = identifier});
 }
 
-static int64
-integer_member(const JsonValue *object, Str name)
-{
-	const JsonValue *member = json_get(object, name);
-
-	return member == NULL || member->type != JSON_NUMBER
-	           ? 0
-	           : value_from_json(member).integer;
-}
-
 /* The attributes of an override, which its context carries as JSON. */
 static Attributes
 read_attributes(const FeatureContext *feature)
@@ -185,9 +164,9 @@ read_attributes(const FeatureContext *feature)
 
 	if (feature->attributes.len == 0 || !json_parse(feature->attributes, &json, &error))
 		return attributes;
-	attributes.id = integer_member(&json, STR("id"));
-	attributes.feature_id = integer_member(&json, STR("feature_id"));
-	attributes.feature_segment = integer_member(&json, STR("feature_segment"));
+	attributes.id = value_integer_member(&json, STR("id"));
+	attributes.feature_id = value_integer_member(&json, STR("feature_id"));
+	attributes.feature_segment = value_integer_member(&json, STR("feature_segment"));
 	type = json_get(&json, STR("feature_type"));
 	if (type != NULL)
 		attributes.feature_type = type->raw;
@@ -228,7 +207,7 @@ set_overrides(Identity *identity, const StoredEnvironment *stored, Str json)
 	JsonValue list;
 	EngineError error;
 	IdentityOverride *overrides;
-	Path root = {NULL, {NULL, 0}, 0};
+	Path root = PATH_ROOT;
 
 	if (!json_parse(json, &list, &error))
 		report_engine_error(&error, "stored identity overrides");

@@ -12,24 +12,24 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "engine/key.h"
+
 #include "arguments.h"
 #include "query.h"
 #include "source.h"
 #include "table_context.h"
 
-#define SERVER_KEY_PREFIX "ser."
-
 static KeptQuery find_client_key = {
-	.text = "SELECT id, 'infinity'::timestamptz FROM flagsmith.environment WHERE api_key "
-			"= $1",
+	.text =
+		"SELECT id, 'infinity'::timestamptz FROM flagsmith.environment WHERE api_key = $1",
 	.read_only = true,
 	.nparameters = 1,
 	.parameter_types = {TEXTOID},
 };
 
 static KeptQuery find_server_key = {
-	.text = "SELECT environment_id, coalesce(expires_at, 'infinity') FROM "
-			"flagsmith.environment_key"
+	.text = "SELECT environment_id, coalesce(expires_at, 'infinity')"
+			" FROM flagsmith.environment_key"
 			" WHERE key = $1 AND active AND (expires_at IS NULL OR expires_at > now())",
 	.read_only = true,
 	.nparameters = 1,
@@ -43,10 +43,8 @@ static KeptQuery load = {
 		" coalesce(e.hide_sensitive_data, false),"
 		" flagsmith.environment_stamp(e.id),"
 		" coalesce((SELECT min(s.live_from) FROM flagsmith.feature_state s"
-		" WHERE s.environment_id = e.id AND s.published AND s.live_from > now()), "
-		"'infinity'),"
-		" EXISTS (SELECT FROM flagsmith.identity_override o WHERE o.environment_id = "
-		"e.id)"
+		" WHERE s.environment_id = e.id AND s.published AND s.live_from > now()), 'infinity'),"
+		" EXISTS (SELECT FROM flagsmith.identity_override o WHERE o.environment_id = e.id)"
 		" FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id"
 		" WHERE e.id = $1",
 	.read_only = true,
@@ -88,15 +86,12 @@ static KeptQuery read_overrides = {
 };
 
 /* What the traits will be, and whether that changes them: 7 and 7.0 are not the same. */
-#define MERGED                                                                           \
-	"(SELECT coalesce(jsonb_object_agg(key, value), '{}')"                               \
-	" FROM jsonb_each(i.traits || $3) WHERE value <> 'null')"
-
 static KeptQuery lock_traits = {
 	.text = "SELECT m.traits, m.traits::text IS DISTINCT FROM i.traits::text FROM"
 			" (SELECT traits FROM flagsmith.identity"
 			" WHERE environment_id = $1 AND identifier = $2 FOR UPDATE) i,"
-			" LATERAL (SELECT " MERGED " AS traits) m",
+			" LATERAL (SELECT coalesce(jsonb_object_agg(key, value), '{}') AS traits"
+			" FROM jsonb_each(i.traits || $3) WHERE value <> 'null') m",
 	.nparameters = 3,
 	.parameter_types = {INT8OID, TEXTOID, JSONBOID},
 };
@@ -142,11 +137,9 @@ static bool
 table_find_key(Str key, SourceKey *found)
 {
 	Datum parameters[] = {argument_make_text(key)};
-	uint32 prefix = strlen(SERVER_KEY_PREFIX);
 	bool exists;
 
-	found->is_server_side =
-		key.len >= prefix && memcmp(key.data, SERVER_KEY_PREFIX, prefix) == 0;
+	found->is_server_side = key_is_server_side(key);
 	SPI_connect();
 	query_run(found->is_server_side ? &find_server_key : &find_client_key, parameters,
 	          NULL);

@@ -4,9 +4,12 @@
 use strict;
 use warnings;
 
+use FindBin;
 use IPC::Run ();
+use lib $FindBin::Bin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Session;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -25,60 +28,13 @@ SQL
 $node->safe_psql('postgres', 'CREATE EXTENSION flagsmith');
 $node->safe_psql('postgres', $document);
 
-# A session that stays: ask() sends statements and returns all that they say.
-sub session
-{
-	my %session = (in => '', out => '');
-
-	$session{run} = IPC::Run::start(
-		[ 'psql', '-XAtq', '-v', 'VERBOSITY=sqlstate', '-d', $node->connstr('postgres') ],
-		'<', \$session{in}, '>&', \$session{out},
-		$session{timer} = IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
-	return \%session;
-}
-
-sub send_to
-{
-	my ($session, $sql) = @_;
-
-	$session->{timer}->start($PostgreSQL::Test::Utils::timeout_default);
-	$session->{out} = '';
-	$session->{in} .= "$sql;\n\\echo that is all\n";
-	$session->{run}->pump_nb;
-}
-
-sub answer_of
-{
-	my ($session) = @_;
-
-	$session->{run}->pump until $session->{out} =~ s/^that is all\n\z//m;
-	chomp $session->{out};
-	return $session->{out};
-}
-
-sub ask
-{
-	my ($session, $sql) = @_;
-
-	send_to($session, $sql);
-	return answer_of($session);
-}
-
-sub end_session
-{
-	my ($session) = @_;
-
-	$session->{in} .= "\\q\n";
-	$session->{run}->finish;
-}
-
 my $value = sub { "SELECT flagsmith.get_feature_value('$_[0]', 'f1') #>> '{}'" };
 my $held = q{SELECT string_agg(ident, ', ' ORDER BY ident COLLATE "C") FROM pg_backend_memory_contexts WHERE name = 'flagsmith environment'};
 
 # ---- the bound ----
 
 $node->safe_psql('postgres', q{SELECT count(flagsmith.import_environment(document(n::text, 'old'))) FROM generate_series(1, 30) n});
-my $session = session();
+my $session = session($node);
 ask($session, $value->(1));
 my $bytes = ask($session, 'SELECT bytes FROM flagsmith.cache_stats()');
 my $room = int($bytes * 4.5 / 1024);
@@ -132,7 +88,7 @@ is(ask($session, $value->(1)), 'old', 'repaired, it answers');
 is(ask($session, $held), $before, 'and is held');
 
 # the build waits for a lock until the statement's time is over
-my $locker = session();
+my $locker = session($node);
 ask($locker, q{UPDATE flagsmith.feature_state s SET value = '"new"' FROM flagsmith.environment e WHERE e.id = s.environment_id AND api_key = '1'});
 ask($locker, 'BEGIN; LOCK TABLE flagsmith.feature_state');
 is(ask($session, "SET statement_timeout = '200ms'; " . $value->(1)), 'ERROR:  57014', 'statement_timeout while it builds');
@@ -155,7 +111,7 @@ ask($locker, q{BEGIN; UPDATE flagsmith.feature_state SET value = '"never"'; PREP
 # it stays over a restart, and another session than its own ends it
 ask($session, q{BEGIN ISOLATION LEVEL REPEATABLE READ; } . $value->(3));
 end_session($locker);
-$locker = session();
+$locker = session($node);
 ask($locker, q{ROLLBACK PREPARED 'two'});
 is(ask($session, $value->(3)), 'prepared', 'rolled back, it never was');
 ask($session, 'COMMIT');
@@ -194,10 +150,10 @@ for my $n (1 .. 3)
 {
 	append_to_file("$dir/writer$n.sql", join '', map { "SELECT flagsmith.set_traits('1', 'writer $n', '{\"t$_\": $_}') IS NOT NULL;\n\\echo $_\n" } 1 .. 20000);
 }
-my $holder = session();
+my $holder = session($node);
 ask($holder, q{SELECT flagsmith.set_traits('1', 'held', '{"a": 1}')});
 ask($holder, q{BEGIN; SELECT FROM flagsmith.identity WHERE identifier = 'held' FOR UPDATE});
-my $victim = session();
+my $victim = session($node);
 my $pid = ask($victim, 'SELECT pg_backend_pid()');
 my @writers = map {
 	my %writer = (out => '');

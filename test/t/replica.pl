@@ -5,43 +5,12 @@
 use strict;
 use warnings;
 
-use IPC::Run ();
+use FindBin;
+use lib $FindBin::Bin;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Session;
 use Test::More;
-
-# A session that stays: ask() sends statements and returns all that they say.
-sub session
-{
-	my ($node) = @_;
-	my %session = (in => '', out => '');
-
-	$session{run} = IPC::Run::start(
-		[ 'psql', '-XAtq', '-v', 'VERBOSITY=sqlstate', '-d', $node->connstr('postgres') ],
-		'<', \$session{in}, '>&', \$session{out},
-		$session{timer} = IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
-	return \%session;
-}
-
-sub ask
-{
-	my ($session, $sql) = @_;
-
-	$session->{timer}->start($PostgreSQL::Test::Utils::timeout_default);
-	$session->{out} = '';
-	$session->{in} .= "$sql;\n\\echo that is all\n";
-	$session->{run}->pump until $session->{out} =~ s/^that is all\n\z//m;
-	chomp $session->{out};
-	return $session->{out};
-}
-
-sub end_session
-{
-	my ($session) = @_;
-
-	$session->{in} .= "\\q\n";
-	$session->{run}->finish;
-}
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1, extra => [ '--encoding=UTF8', '--no-locale' ]);
