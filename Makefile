@@ -60,8 +60,10 @@ include $(PGXS)
 -include $(OBJS:.o=.d)
 $(OBJS): flagsmith.control
 
-flagsmith--$(EXTVERSION).sql: extension/flagsmith.sql flagsmith.control
-	cp $< $@
+# today's full definition, in the order in which its parts need each other
+SQL_PARTS = engine tables caches contexts documents flags identities keys roles
+flagsmith--$(EXTVERSION).sql: $(SQL_PARTS:%=extension/sql/%.sql) flagsmith.control
+	awk 'FNR == 1 && NR > 1 { print "" } { print }' $(filter %.sql,$^) > $@
 
 # Unit tests: each test/unit/test_*.c is a program of its own, linked with the engine as it
 # compiles outside of the server.  One alone: make unit UNIT=semver

@@ -54,8 +54,10 @@ write_document(const FlagResult *result, const Attributes *attributes, bool hide
 	json_write_raw(&buffer, result->feature->name_json);
 	appendStringInfoString(&buffer, ",\"type\":");
 	json_write_raw(&buffer, attributes->feature_type);
+	json_write_raw(&buffer, attributes->feature_details);
 	appendStringInfoString(&buffer, "},\"feature_state_value\":");
 	json_write_raw(&buffer, feature_value(result->feature, result->variant));
+	json_write_raw(&buffer, attributes->owner);
 	append_id(&buffer, ",\"feature_segment\"", attributes->feature_segment, hide_ids);
 	appendStringInfo(&buffer, ",\"enabled\":%s,\"variant\":",
 	                 result->feature->enabled ? "true" : "false");
@@ -124,6 +126,9 @@ answers_make(const FlagResult *base, const Attributes *attributes, bool hide_ids
 		answers->outcomes[i] =
 			make_answer(&result, &answers->attributes, hide_ids, target);
 	}
-	answers->attributes.feature_type = STR(""); /* not kept */
+	/* not kept */
+	answers->attributes.feature_type = STR("");
+	answers->attributes.feature_details = STR("");
+	answers->attributes.owner = STR("");
 	return answers;
 }

@@ -15,7 +15,9 @@ typedef struct Attributes
 	int64 feature_segment; /* 0: none */
 	bool is_multivariate;
 	bool is_server_key_only;
-	Str feature_type; /* JSON text, or "null" */
+	Str feature_type;    /* JSON text, or "null" */
+	Str feature_details; /* further members of the feature, each with a comma before it */
+	Str owner; /* further members of the flag after its value, likewise: whose it is */
 } Attributes;
 
 /* One outcome. */

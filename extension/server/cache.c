@@ -225,13 +225,13 @@ evict(void)
 }
 
 static StoredEnvironment *
-build(int64 id)
+build(int64 id, const SourceVersion *version)
 {
 	instr_time start, end;
 	StoredEnvironment *stored;
 
 	INSTR_TIME_SET_CURRENT(start);
-	stored = stored_build(source, id);
+	stored = stored_build(source, id, version);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
 	if (stored == NULL)
@@ -241,40 +241,52 @@ build(int64 id)
 	return stored;
 }
 
-/* Builds the environment and puts it in its place. */
+/* Builds the environment, which is of this version, and puts it in its place. */
 static Entry *
-insert_entry(int64 id)
+insert_entry(int64 id, const Freshness *freshness, const SourceVersion *version)
 {
-	Freshness freshness = freshness_now();
-	StoredEnvironment *stored = build(id);
+	StoredEnvironment *stored = build(id, version);
 	Entry *entry = hash_search(entries, &id, HASH_ENTER, NULL);
 
 	MemoryContextSetParent(stored->context, CacheMemoryContext);
 	entry->stored = stored;
-	entry->freshness = freshness;
-	entry->last_use = ++uses;
+	entry->freshness = *freshness;
 	stats.environments++;
 	stats.bytes += size_of(entry);
-	evict();
 	return entry;
 }
 
-/* Whether an entry is what the tables say: by what has come, and if in doubt its stamp. */
+/* Whether nothing has come that could have changed the entry. */
 static bool
-is_current(Entry *entry)
+is_undisputed(const Entry *entry)
 {
-	Freshness freshness;
-	int64 stamp;
+	return !has_come(entry->stored->next_change) && freshness_holds(&entry->freshness);
+}
 
-	if (has_come(entry->stored->next_change))
-		return false;
-	if (freshness_holds(&entry->freshness))
-		return true;
-	freshness = freshness_now();
-	if (!source->stamp(entry->id, &stamp) || stamp != entry->stored->stamp)
-		return false;
-	entry->freshness = freshness;
-	return true;
+/* Compares the entry with the tables, by the stamp; whoever differs is built anew. */
+static Entry *
+renew_entry(Entry *entry, int64 id)
+{
+	Freshness freshness = freshness_now();
+	SourceVersion version;
+
+	if (!source->version(id, &version))
+		report_unknown_key();
+	if (entry != NULL && !has_come(entry->stored->next_change) &&
+	    version.stamp == entry->stored->version.stamp)
+	{
+		stats.hits++;
+		entry->freshness = freshness;
+		entry->stored->version = version;
+		return entry;
+	}
+	stats.misses++;
+	if (entry != NULL)
+	{
+		stats.invalidations++;
+		remove_entry(entry);
+	}
+	return insert_entry(id, &freshness, &version);
 }
 
 static Entry *
@@ -282,21 +294,13 @@ find_entry(int64 id)
 {
 	Entry *entry = hash_search(entries, &id, HASH_FIND, NULL);
 
-	if (entry == NULL)
-	{
-		stats.misses++;
-		return insert_entry(id);
-	}
-	if (is_current(entry))
-	{
+	if (entry != NULL && is_undisputed(entry))
 		stats.hits++;
-		entry->last_use = ++uses;
-		return entry;
-	}
-	stats.misses++;
-	stats.invalidations++;
-	remove_entry(entry);
-	return insert_entry(id);
+	else
+		entry = renew_entry(entry, id);
+	entry->last_use = ++uses;
+	evict();
+	return entry;
 }
 
 OpenEnvironment

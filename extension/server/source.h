@@ -8,7 +8,6 @@
 #ifndef FLAGSMITH_SOURCE_H
 #define FLAGSMITH_SOURCE_H
 
-#include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 #include "answers.h"
@@ -32,16 +31,46 @@ typedef struct SourceEnvironment
 	Attributes
 		*attributes; /* of its feature contexts, whose "attributes" are places here */
 	bool has_identity_overrides; /* whether any identity has some */
-	int64 stamp;                 /* changes with whatever the rest is made of */
-	TimestampTz next_change;     /* the next scheduled change; DT_NOEND: none */
+	bool allow_client_traits;    /* whether a client-side key may set traits */
+	bool persist_trait_data;
+	bool stop_serving_flags;
+	bool hashes_identity_ids; /* percentages are hashed with the identity's id */
+	TimestampTz next_change;  /* the next scheduled change; DT_NOEND: none */
 } SourceEnvironment;
+
+/* Which version of an environment there is now. */
+typedef struct SourceVersion
+{
+	int64 stamp;            /* changes with whatever a SourceEnvironment is made of */
+	TimestampTz updated_at; /* when anything of its document last changed */
+	bool shares_second;     /* whether that changed before in the same second, too */
+} SourceVersion;
 
 /* A stored identity; all in the current memory context. */
 typedef struct SourceIdentity
 {
-	Jsonb *traits; /* NULL if the identity is not stored */
+	bool exists;
+	int64 id;               /* 0: it has none, or does not exist */
+	JsonValue traits;       /* an object, in the order in which they are shown */
+	const int64 *trait_ids; /* of these, in the same order; NULL: they have none */
+	JsonValue
+		system_traits; /* an object: seen by conditions over the traits, not shown */
 	Str overrides; /* JSON array of feature contexts; data == NULL if there are none */
 } SourceIdentity;
+
+/* One that is not stored. */
+#define SOURCE_IDENTITY_NONE                                                             \
+	((SourceIdentity){.traits = {.type = JSON_OBJECT, .raw = STR_INIT("{}")},            \
+	                  .system_traits = {.type = JSON_OBJECT, .raw = STR_INIT("{}")}})
+
+/* So many evaluations of a feature, as an SDK has counted them. */
+typedef struct SourceEvaluation
+{
+	Str feature;
+	Str identifier; /* data == NULL: not said */
+	int enabled;    /* -1: not said */
+	int64 count;
+} SourceEvaluation;
 
 typedef struct Source
 {
@@ -51,14 +80,22 @@ typedef struct Source
 	bool (*find_key)(Str key, SourceKey *found);
 	/* Loads an environment; false if it has gone. */
 	bool (*load_environment)(int64 environment_id, SourceEnvironment *environment);
-	/* The environment's stamp as it is now; false if it has gone. */
-	bool (*stamp)(int64 environment_id, int64 *stamp);
+	/* Finds out its version; false if it has gone. */
+	bool (*version)(int64 environment_id, SourceVersion *version);
 	/* Reads an identity; its overrides only if asked to. */
 	void (*read_identity)(int64 environment_id, Str identifier, bool with_overrides,
 	                      SourceIdentity *identity);
 	/* Merges traits (a jsonb object; null removes) into the stored ones, under a lock of
-	 * the row, and returns all of them as jsonb. */
+	 * the row, creates the identity if need be, and returns all traits as jsonb. */
 	Datum (*write_traits)(int64 environment_id, Str identifier, Datum traits);
+	/* Why a trait cannot be stored, as the API words it; NULL: it can. */
+	const char *(*trait_fault)(Str name, const JsonValue *value);
+	/* The environment document, json; (Datum) 0 if the environment has gone. */
+	Datum (*document)(int64 environment_id);
+	/* Adds evaluations, of features that there are, to the statistics.  labels: what
+	 * application and SDK say of themselves, a JSON object. */
+	void (*record_evaluations)(int64 environment_id, const SourceEvaluation *evaluations,
+	                           int count, Str labels);
 } Source;
 
 /* The extension's own tables. */

@@ -90,7 +90,10 @@ create_stored(const Source *source, int64 id, const SourceEnvironment *loaded)
 	stored->hide_disabled_flags = loaded->hide_disabled_flags;
 	stored->hide_sensitive_data = loaded->hide_sensitive_data;
 	stored->has_identity_overrides = loaded->has_identity_overrides;
-	stored->stamp = loaded->stamp;
+	stored->allow_client_traits = loaded->allow_client_traits;
+	stored->persist_trait_data = loaded->persist_trait_data;
+	stored->stop_serving_flags = loaded->stop_serving_flags;
+	stored->hashes_identity_ids = loaded->hashes_identity_ids;
 	stored->next_change = loaded->next_change;
 	stored->environment = owned_environment_create();
 	MemoryContextSwitchTo(old);
@@ -98,7 +101,7 @@ create_stored(const Source *source, int64 id, const SourceEnvironment *loaded)
 }
 
 StoredEnvironment *
-stored_build(const Source *source, int64 environment_id)
+stored_build(const Source *source, int64 environment_id, const SourceVersion *version)
 {
 	MemoryContext parent = CurrentMemoryContext;
 	MemoryContext scratch =
@@ -111,6 +114,7 @@ stored_build(const Source *source, int64 environment_id)
 	{
 		MemoryContextSwitchTo(parent);
 		stored = create_stored(source, environment_id, &loaded);
+		stored->version = *version;
 		MemoryContextSwitchTo(scratch);
 		compile(stored->environment, loaded.context, stored->context);
 		MemoryContextSwitchTo(

@@ -4,6 +4,8 @@
 #ifndef FLAGSMITH_STORED_H
 #define FLAGSMITH_STORED_H
 
+#include "utils/jsonb.h"
+
 #include "answers.h"
 #include "source.h"
 
@@ -15,20 +17,25 @@ typedef struct StoredEnvironment
 	bool hide_disabled_flags;
 	bool hide_sensitive_data;
 	bool has_identity_overrides;
+	bool allow_client_traits;
+	bool persist_trait_data;
+	bool stop_serving_flags;
+	bool hashes_identity_ids;
 	Environment *environment;
 	MemoryContext context; /* where all of it lies */
 	Size document_size;    /* about what an identity document takes */
-	int64 stamp;
+	SourceVersion version;
 	TimestampTz next_change;
 	int pins;       /* users in this backend (cache.c) */
 	bool discarded; /* to be freed by the last of them */
 } StoredEnvironment;
 
 /*
- * Loads and compiles an environment.  Its context is a child of the current one until the
+ * Loads and compiles an environment, which is of this version.  Its context is a child of the current one until the
  * caller moves it, so that an error leaves nothing behind.  Returns NULL if there is no
  * such environment.
  */
-extern StoredEnvironment *stored_build(const Source *source, int64 environment_id);
+extern StoredEnvironment *stored_build(const Source *source, int64 environment_id,
+                                       const SourceVersion *version);
 
 #endif

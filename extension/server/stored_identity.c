@@ -1,117 +1,25 @@
 /*
  * Stored identities.
- *
- * Traits are read off the jsonb directly: no text is written and parsed again.
  */
 #include "postgres.h"
 #include "compat.h"
-
-#include "utils/builtins.h"
-#include "utils/numeric.h"
 
 #include "engine/context.h"
 #include "engine/json_write.h"
 
 #include "report.h"
 #include "stored_identity.h"
+#include "traits.h"
 
 /* What an identity's Identity.argument points to. */
 typedef struct StoredIdentity
 {
 	Identity identity; /* first, so that the one is found from the other */
 	Str identifier;
-	JsonValue traits;
+	JsonValue traits;      /* as they are shown */
+	JsonValue seen_traits; /* with those that only conditions see */
 	JsonValue json;
 } StoredIdentity;
-
-/* An array or object inside of traits, by way of its text. */
-static JsonValue
-nested_value(const JsonbValue *jsonb)
-{
-	char *text = JsonbToCString(NULL, jsonb->val.binary.data, jsonb->val.binary.len);
-	JsonValue value;
-	EngineError error;
-
-	if (!json_parse(str_make(text, strlen(text)), &value, &error))
-		report_engine_error(&error, "traits");
-	return value;
-}
-
-static JsonValue
-trait_value(const JsonbValue *jsonb)
-{
-	char *text;
-
-	switch (jsonb->type)
-	{
-		case jbvNull:
-			return (JsonValue){.type = JSON_NULL, .raw = STR("null")};
-		case jbvBool:
-			return (JsonValue){.type = JSON_BOOL,
-			                   .raw = jsonb->val.boolean ? STR("true") : STR("false"),
-			                   .boolean = jsonb->val.boolean};
-		case jbvString:
-			return (JsonValue){
-				.type = JSON_STRING,
-				.raw = STR(""),
-				.string = str_make(jsonb->val.string.val, jsonb->val.string.len)};
-		case jbvNumeric:
-			text = DatumGetCString(
-				DirectFunctionCall1(numeric_out, NumericGetDatum(jsonb->val.numeric)));
-			return (JsonValue){.type = JSON_NUMBER, .raw = str_make(text, strlen(text))};
-		default:
-			return nested_value(jsonb);
-	}
-}
-
-/* Adds the members of a jsonb object; none if it is no object. */
-static void
-add_traits(JsonValue *traits, Jsonb *jsonb)
-{
-	JsonbIterator *iterator = JsonbIteratorInit(&jsonb->root);
-	JsonbIteratorToken token;
-	JsonbValue value;
-
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-	{
-		JsonMember *member;
-
-		if (token != WJB_KEY)
-			continue;
-		member = &traits->members[traits->count++];
-		member->name = str_make(value.val.string.val, value.val.string.len);
-		JsonbIteratorNext(&iterator, &value, true);
-		member->value = trait_value(&value);
-	}
-}
-
-/* Lays the given traits over the stored ones; null takes a stored one away. */
-static JsonValue
-merge_traits(const JsonValue *stored, const JsonValue *given)
-{
-	JsonValue merged = {.type = JSON_OBJECT, .raw = STR("{}")};
-
-	merged.members = palloc(sizeof(JsonMember) * (stored->count + given->count + 1));
-	for (uint32 i = 0; i < stored->count; i++)
-		if (json_get(given, stored->members[i].name) == NULL)
-			merged.members[merged.count++] = stored->members[i];
-	for (uint32 i = 0; i < given->count; i++)
-		if (given->members[i].value.type != JSON_NULL)
-			merged.members[merged.count++] = given->members[i];
-	return merged;
-}
-
-static JsonValue
-read_traits(Jsonb *jsonb)
-{
-	JsonValue traits = {.type = JSON_OBJECT, .raw = STR("{}")};
-
-	if (jsonb == NULL)
-		return traits;
-	traits.members = palloc(sizeof(JsonMember) * (JB_ROOT_COUNT(jsonb) + 1));
-	add_traits(&traits, jsonb);
-	return traits;
-}
 
 /* Identity.json: for the few environments whose conditions query the whole context. */
 static const JsonValue *
@@ -133,24 +41,8 @@ identity_json(void *argument)
 		json->members[json->count++] =
 			(JsonMember){STR("key"), json_make_string(stored->identity.hash_key)};
 	}
-	json->members[json->count++] = (JsonMember){STR("traits"), stored->traits};
+	json->members[json->count++] = (JsonMember){STR("traits"), stored->seen_traits};
 	return json;
-}
-
-static void
-set_identifier(Identity *identity, const StoredEnvironment *stored, Str identifier)
-{
-	uint32 length = stored->api_key.len + 1 + identifier.len;
-	char *key = palloc(length);
-
-	memcpy(key, stored->api_key.data, stored->api_key.len);
-	key[stored->api_key.len] = '_';
-	memcpy(key + stored->api_key.len + 1, identifier.data, identifier.len);
-	identity->hash_key = str_make(key, length);
-	identity->key =
-		value_coerce((ContextValue){.type = VALUE_STRING, .string = identity->hash_key});
-	identity->identifier =
-		value_coerce((ContextValue){.type = VALUE_STRING, .string = identifier});
 }
 
 /* The attributes of an override, which its context carries as JSON. */
@@ -223,41 +115,89 @@ set_overrides(Identity *identity, const StoredEnvironment *stored, Str json)
 	identity->overrides = overrides;
 }
 
+/* What percentages are hashed with: mostly the composite key. */
+static Str
+make_hash_key(const StoredEnvironment *stored, Str identifier, int64 id)
+{
+	StringInfoData key;
+
+	initStringInfo(&key);
+	if (!stored->hashes_identity_ids)
+	{
+		json_write_raw(&key, stored->api_key);
+		appendStringInfoChar(&key, '_');
+		json_write_raw(&key, identifier);
+	}
+	else if (id != 0)
+		appendStringInfo(&key, INT64_FORMAT, id);
+	else
+		appendStringInfoString(&key, "None");
+	return str_make(key.data, key.len);
+}
+
+static void
+set_identifier(Identity *identity, Str identifier, Str hash_key)
+{
+	identity->hash_key = hash_key;
+	identity->key =
+		value_coerce((ContextValue){.type = VALUE_STRING, .string = hash_key});
+	identity->identifier =
+		value_coerce((ContextValue){.type = VALUE_STRING, .string = identifier});
+}
+
+static void
+set_traits(const Environment *environment, Identity *identity, const JsonValue *traits)
+{
+	for (uint32 i = 0; i < traits->count; i++)
+		context_set_trait(environment, identity, traits->members[i].name,
+		                  &traits->members[i].value);
+}
+
+void
+stored_identity_read(const StoredEnvironment *stored, Str identifier,
+                     SourceIdentity *source)
+{
+	stored->source->read_identity(stored->id, identifier, stored->has_identity_overrides,
+	                              source);
+}
+
 Identity *
-stored_identity(const StoredEnvironment *stored, Str identifier, bool is_stored,
-                Jsonb *traits)
+stored_identity_make(const StoredEnvironment *stored, Str identifier,
+                     const SourceIdentity *source, const JsonValue *given)
 {
 	const Environment *environment = stored->environment;
 	StoredIdentity *result = palloc0(sizeof(StoredIdentity));
 	Identity *identity = &result->identity;
-	SourceIdentity source = {NULL, {NULL, 0}};
-	JsonValue stored_traits;
 
-	if (is_stored)
-		stored->source->read_identity(stored->id, identifier,
-		                              stored->has_identity_overrides, &source);
 	result->identifier = identifier;
-	stored_traits = read_traits(source.traits);
-	if (traits == NULL)
-		result->traits = stored_traits;
-	else
-	{
-		JsonValue given = read_traits(traits);
-
-		result->traits = merge_traits(&stored_traits, &given);
-	}
-
+	result->traits =
+		given == NULL ? source->traits : traits_merge(&source->traits, given);
+	result->seen_traits = result->traits;
+	if (source->system_traits.count > 0)
+		result->seen_traits = traits_merge(&result->traits, &source->system_traits);
 	identity->json = identity_json;
 	identity->argument = result;
 	if (identifier.data != NULL)
-		set_identifier(identity, stored, identifier);
+		set_identifier(identity, identifier,
+		               make_hash_key(stored, identifier, source->id));
 	identity->traits = palloc0(sizeof(Trait) * Max(environment_ntraits(environment), 1));
-	for (uint32 i = 0; i < result->traits.count; i++)
-		context_set_trait(environment, identity, result->traits.members[i].name,
-		                  &result->traits.members[i].value);
-	if (source.overrides.data != NULL)
-		set_overrides(identity, stored, source.overrides);
+	set_traits(environment, identity, &result->seen_traits);
+	if (source->overrides.data != NULL)
+		set_overrides(identity, stored, source->overrides);
 	return identity;
+}
+
+Identity *
+stored_identity(const StoredEnvironment *stored, Str identifier, bool is_stored,
+                Jsonb *traits)
+{
+	SourceIdentity source = SOURCE_IDENTITY_NONE;
+	JsonValue given = traits_read(traits);
+
+	if (is_stored)
+		stored_identity_read(stored, identifier, &source);
+	return stored_identity_make(stored, identifier, &source,
+	                            traits == NULL ? NULL : &given);
 }
 
 const JsonValue *

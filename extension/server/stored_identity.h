@@ -6,16 +6,27 @@
 
 #include "stored.h"
 
+/* Reads what is stored of an identity. */
+extern void stored_identity_read(const StoredEnvironment *stored, Str identifier,
+                                 SourceIdentity *source);
+
 /*
- * Makes the identity to evaluate: with the stored traits and overrides if is_stored, and
- * with the given traits (a jsonb object, or NULL) over them.  identifier.data may be NULL
- * if nothing is stored: then there is nothing to hash.  New in the current memory context.
+ * Makes the identity to evaluate, of what is stored (SOURCE_IDENTITY_NONE: nothing) with
+ * the given traits, an object or NULL, over it.  identifier.data may be NULL if nothing is
+ * stored: then there is nothing to hash.  New in the current memory context, and pointing
+ * into source and given.
  */
+extern Identity *stored_identity_make(const StoredEnvironment *stored, Str identifier,
+                                      const SourceIdentity *source,
+                                      const JsonValue *given);
+
+/* Both in one: reads if is_stored, and lays the given traits (a jsonb object, or NULL)
+ * over that. */
 extern Identity *stored_identity(const StoredEnvironment *stored, Str identifier,
                                  bool is_stored, Jsonb *traits);
 
 /*
- * The traits that stored_identity() put together, as a JSON object.  Strings in it have
+ * The traits that an identity was made with, as a JSON object.  Strings in it have
  * no raw text.
  */
 extern const JsonValue *stored_identity_traits(const Identity *identity);

@@ -18,6 +18,7 @@
 #include "query.h"
 #include "source.h"
 #include "table_context.h"
+#include "traits.h"
 
 static KeptQuery find_client_key = {
 	.text =
@@ -41,10 +42,12 @@ static KeptQuery load = {
 		"SELECT e.name, e.api_key,"
 		" coalesce(e.hide_disabled_flags, p.hide_disabled_flags, false),"
 		" coalesce(e.hide_sensitive_data, false),"
-		" flagsmith.environment_stamp(e.id),"
 		" coalesce((SELECT min(s.live_from) FROM flagsmith.feature_state s"
 		" WHERE s.environment_id = e.id AND s.published AND s.live_from > now()), 'infinity'),"
-		" EXISTS (SELECT FROM flagsmith.identity_override o WHERE o.environment_id = e.id)"
+		" EXISTS (SELECT FROM flagsmith.identity_override o WHERE o.environment_id = e.id),"
+		" coalesce(e.allow_client_traits, true),"
+		" p.organisation -> 'persist_trait_data' IS DISTINCT FROM 'false',"
+		" p.organisation -> 'stop_serving_flags' IS NOT DISTINCT FROM 'true'"
 		" FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id"
 		" WHERE e.id = $1",
 	.read_only = true,
@@ -52,8 +55,9 @@ static KeptQuery load = {
 	.parameter_types = {INT8OID},
 };
 
-static KeptQuery read_stamp = {
-	.text = "SELECT s FROM flagsmith.environment_stamp($1) s WHERE s IS NOT NULL",
+static KeptQuery read_version = {
+	.text = "SELECT flagsmith.environment_stamp(e.id), e.updated_at, false"
+			" FROM flagsmith.environment e WHERE e.id = $1",
 	.read_only = true,
 	.nparameters = 1,
 	.parameter_types = {INT8OID},
@@ -83,6 +87,14 @@ static KeptQuery read_overrides = {
 	.read_only = true,
 	.nparameters = 2,
 	.parameter_types = {INT8OID, TEXTOID},
+};
+
+static KeptQuery read_document = {
+	.text = "SELECT flagsmith.environment_document(e.api_key)"
+			" FROM flagsmith.environment e WHERE e.id = $1",
+	.read_only = true,
+	.nparameters = 1,
+	.parameter_types = {INT8OID},
 };
 
 /* What the traits will be, and whether that changes them: 7 and 7.0 are not the same. */
@@ -183,9 +195,12 @@ table_load_environment(int64 environment_id, SourceEnvironment *environment)
 		environment->api_key = query_text(2, context);
 		environment->hide_disabled_flags = DatumGetBool(query_value(3));
 		environment->hide_sensitive_data = DatumGetBool(query_value(4));
-		environment->stamp = DatumGetInt64(query_value(5));
-		environment->next_change = DatumGetTimestampTz(query_value(6));
-		environment->has_identity_overrides = DatumGetBool(query_value(7));
+		environment->next_change = DatumGetTimestampTz(query_value(5));
+		environment->has_identity_overrides = DatumGetBool(query_value(6));
+		environment->allow_client_traits = DatumGetBool(query_value(7));
+		environment->persist_trait_data = DatumGetBool(query_value(8));
+		environment->stop_serving_flags = DatumGetBool(query_value(9));
+		environment->hashes_identity_ids = false;
 		write_context(environment_id, environment, context);
 	}
 	SPI_finish();
@@ -193,16 +208,20 @@ table_load_environment(int64 environment_id, SourceEnvironment *environment)
 }
 
 static bool
-table_stamp(int64 environment_id, int64 *stamp)
+table_version(int64 environment_id, SourceVersion *version)
 {
 	Datum parameters[] = {Int64GetDatum(environment_id)};
 	bool exists;
 
 	SPI_connect();
-	query_run(&read_stamp, parameters, NULL);
+	query_run(&read_version, parameters, NULL);
 	exists = SPI_processed == 1;
 	if (exists)
-		*stamp = DatumGetInt64(query_value(1));
+	{
+		version->stamp = DatumGetInt64(query_value(1));
+		version->updated_at = DatumGetTimestampTz(query_value(2));
+		version->shares_second = DatumGetBool(query_value(3));
+	}
 	SPI_finish();
 	return exists;
 }
@@ -224,18 +243,21 @@ table_read_identity(int64 environment_id, Str identifier, bool with_overrides,
 {
 	Datum parameters[] = {Int64GetDatum(environment_id), argument_make_text(identifier)};
 	MemoryContext context = CurrentMemoryContext;
+	Jsonb *stored = NULL;
 
-	memset(identity, 0, sizeof(*identity));
+	*identity = SOURCE_IDENTITY_NONE;
 	SPI_connect();
 	query_run(with_overrides ? &read_both : &read_traits, parameters, NULL);
-	if (SPI_processed == 1 && !query_is_null(1))
-		identity->traits = DatumGetJsonbP(copy_jsonb(context));
+	identity->exists = SPI_processed == 1 && !query_is_null(1);
+	if (identity->exists)
+		stored = DatumGetJsonbP(copy_jsonb(context));
 	if (with_overrides && DatumGetBool(query_value(2)))
 	{
 		query_run(&read_overrides, parameters, NULL);
 		identity->overrides = query_text(1, context);
 	}
 	SPI_finish();
+	identity->traits = traits_read(stored);
 }
 
 static Datum
@@ -265,11 +287,34 @@ table_write_traits(int64 environment_id, Str identifier, Datum traits)
 	return merged;
 }
 
+/* Whatever is JSON can be stored. */
+static const char *
+table_trait_fault(Str name, const JsonValue *value)
+{
+	return NULL;
+}
+
+static Datum
+table_document(int64 environment_id)
+{
+	Datum parameters[] = {Int64GetDatum(environment_id)};
+	MemoryContext context = CurrentMemoryContext;
+	Str document;
+
+	SPI_connect();
+	query_run(&read_document, parameters, NULL);
+	document = SPI_processed == 1 ? query_text(1, context) : STR("");
+	SPI_finish();
+	return document.len == 0 ? (Datum) 0 : argument_make_text(document);
+}
+
 const Source table_source = {
 	.relations = table_relations,
 	.find_key = table_find_key,
 	.load_environment = table_load_environment,
-	.stamp = table_stamp,
+	.version = table_version,
 	.read_identity = table_read_identity,
 	.write_traits = table_write_traits,
+	.trait_fault = table_trait_fault,
+	.document = table_document,
 };

@@ -1,0 +1,21 @@
+/*
+ * Traits: a jsonb object as the tree that the engine reads.
+ */
+#ifndef FLAGSMITH_TRAITS_H
+#define FLAGSMITH_TRAITS_H
+
+#include "utils/jsonb.h"
+
+#include "engine/json.h"
+
+/*
+ * The members of a jsonb object in its order, new in the current memory context and
+ * pointing into the jsonb; no members if it is NULL or no object.  Strings in it have no
+ * raw text.
+ */
+extern JsonValue traits_read(Jsonb *jsonb);
+
+/* Lays the given traits over the stored ones; null takes a stored one away. */
+extern JsonValue traits_merge(const JsonValue *stored, const JsonValue *given);
+
+#endif
