@@ -46,6 +46,13 @@
 #define pg_noreturn __attribute__((noreturn))
 #endif
 
+/* A number that no other session has at the same time; small, from 0 or 1. */
+#if PG_VERSION_NUM < 170000
+#define compat_backend_slot() MyBackendId
+#else
+#define compat_backend_slot() MyProcNumber
+#endif
+
 /* varlena macros moved out of postgres.h */
 #if PG_VERSION_NUM >= 160000 && !defined(FRONTEND)
 #include "varatt.h"

@@ -43,7 +43,8 @@ shown_variant(const FlagResult *result, const Attributes *attributes)
 }
 
 static Str
-write_document(const FlagResult *result, const Attributes *attributes, bool hide_ids)
+write_document(const FlagResult *result, const Attributes *attributes, bool hide_ids,
+               uint32 *variant_at)
 {
 	StringInfoData buffer;
 
@@ -59,8 +60,10 @@ write_document(const FlagResult *result, const Attributes *attributes, bool hide
 	json_write_raw(&buffer, feature_value(result->feature, result->variant));
 	json_write_raw(&buffer, attributes->owner);
 	append_id(&buffer, ",\"feature_segment\"", attributes->feature_segment, hide_ids);
-	appendStringInfo(&buffer, ",\"enabled\":%s,\"variant\":",
+	appendStringInfo(&buffer, ",\"enabled\":%s",
 	                 result->feature->enabled ? "true" : "false");
+	*variant_at = buffer.len;
+	appendStringInfoString(&buffer, ",\"variant\":");
 	json_write_raw(&buffer, shown_variant(result, attributes));
 	appendStringInfoChar(&buffer, '}');
 	return str_make(buffer.data, buffer.len);
@@ -85,7 +88,8 @@ make_answer(const FlagResult *result, const Attributes *attributes, bool hide_id
             MemoryContext target)
 {
 	const FeatureContext *feature = result->feature;
-	Str document = write_document(result, attributes, hide_ids);
+	uint32 variant_at;
+	Str document = write_document(result, attributes, hide_ids, &variant_at);
 	Datum value = argument_make_jsonb(feature_value(feature, result->variant));
 	Datum variant = text_of_json(feature_variant_key(feature, result->variant));
 	StringInfoData reason;
@@ -97,6 +101,7 @@ make_answer(const FlagResult *result, const Attributes *attributes, bool hide_id
 
 	old = MemoryContextSwitchTo(target);
 	answer.document = str_copy(document);
+	answer.variant_at = variant_at;
 	answer.value = datumCopy(value, false, -1);
 	answer.variant = variant == (Datum) 0 ? variant : datumCopy(variant, false, -1);
 	answer.reason = argument_make_text(str_make(reason.data, reason.len));

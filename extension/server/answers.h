@@ -23,10 +23,11 @@ typedef struct Attributes
 /* One outcome. */
 typedef struct Answer
 {
-	Str document;  /* the flag in an identity document */
-	Datum value;   /* jsonb */
-	Datum variant; /* text; (Datum) 0 if it is null */
-	Datum reason;  /* text */
+	Str document;      /* the flag in an identity document */
+	uint32 variant_at; /* where in it the variant begins, its last member */
+	Datum value;       /* jsonb */
+	Datum variant;     /* text; (Datum) 0 if it is null */
+	Datum reason;      /* text */
 } Answer;
 
 typedef struct Answers

@@ -140,50 +140,55 @@ has_come(TimestampTz moment)
 }
 
 /* Looks a key up in the tables, and what these are in the catalog. */
-static SourceKey
-look_up_key(Str key, Freshness *freshness)
+static bool
+look_up_key(Str key, SourceKey *found, Freshness *freshness)
 {
 	Oid relations[MAX_RELATIONS];
-	SourceKey found;
 
 	freshness_watch(source->relations(relations, MAX_RELATIONS), relations);
 	*freshness = freshness_now();
-	if (!source->find_key(key, &found))
-		report_unknown_key();
-	return found;
+	return source->find_key(key, found);
 }
 
-static SourceKey
-find_key(Str key)
+/* Finds out what the key opens; false if nothing. */
+static bool
+find_key(Str key, SourceKey *found)
 {
 	char text[CACHED_KEY_SIZE] = "";
 	KeyEntry *entry;
-	SourceKey found;
 	Freshness freshness;
 
 	if (key.data == NULL)
-		report_unknown_key();
+		return false;
 	create_tables();
 	if (key.len >= CACHED_KEY_SIZE)
-		return look_up_key(key, &freshness);
+		return look_up_key(key, found, &freshness);
 	memcpy(text, key.data, key.len);
 	entry = hash_search(keys, text, HASH_FIND, NULL);
 	if (entry != NULL && freshness_holds(&entry->freshness) &&
 	    !has_come(entry->found.expires_at))
-		return entry->found;
-	/* a key that opens nothing any more raises an error: it is not to be kept */
+	{
+		*found = entry->found;
+		return true;
+	}
+	/* whoever asks with wrong keys takes no memory */
 	hash_search(keys, text, HASH_REMOVE, NULL);
-	found = look_up_key(key, &freshness);
+	if (!look_up_key(key, found, &freshness))
+		return false;
 	entry = hash_search(keys, text, HASH_ENTER, NULL);
-	entry->found = found;
+	entry->found = *found;
 	entry->freshness = freshness;
-	return found;
+	return true;
 }
 
 int64
 cache_environment_id(Str environment_key)
 {
-	return find_key(environment_key).environment_id;
+	SourceKey key;
+
+	if (!find_key(environment_key, &key))
+		report_unknown_key();
+	return key.environment_id;
 }
 
 static Size
@@ -303,12 +308,14 @@ find_entry(int64 id)
 	return entry;
 }
 
-OpenEnvironment
-cache_open(Str environment_key)
+bool
+cache_try_open(Str environment_key, OpenEnvironment *open)
 {
-	SourceKey key = find_key(environment_key);
+	SourceKey key;
 	StoredEnvironment *stored;
 
+	if (!find_key(environment_key, &key))
+		return false;
 	if (npins == MAX_PINS)
 		ereport(ERROR,
 		        (errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
@@ -317,7 +324,18 @@ cache_open(Str environment_key)
 	stored = find_entry(key.environment_id)->stored;
 	stored->pins++;
 	pins[npins++] = (Pin){stored, GetCurrentTransactionNestLevel()};
-	return (OpenEnvironment){stored, key.is_server_side};
+	*open = (OpenEnvironment){stored, key.is_server_side};
+	return true;
+}
+
+OpenEnvironment
+cache_open(Str environment_key)
+{
+	OpenEnvironment open;
+
+	if (!cache_try_open(environment_key, &open))
+		report_unknown_key();
+	return open;
 }
 
 void

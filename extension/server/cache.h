@@ -34,6 +34,9 @@ extern void cache_init(void);
  */
 extern OpenEnvironment cache_open(Str environment_key);
 
+/* The same, but returns false if the key opens nothing. */
+extern bool cache_try_open(Str environment_key, OpenEnvironment *open);
+
 extern void cache_close(OpenEnvironment *open);
 
 /* The id of the environment that the key opens, or an error. */

@@ -11,49 +11,15 @@
 #include "utils/builtins.h"
 
 #include "engine/json_write.h"
-#include "engine/pystr.h"
 
 #include "arguments.h"
 #include "cache.h"
+#include "identity_json.h"
 #include "report.h"
 #include "stored_identity.h"
 
 SQL_FUNCTION(flagsmith_identity_document);
 SQL_FUNCTION(flagsmith_set_traits);
-
-/* A trait; of arrays and objects, the text that conditions see. */
-static void
-append_trait(StringInfo buffer, const JsonMember *trait)
-{
-	appendStringInfoString(buffer, "{\"id\":null,\"trait_key\":");
-	json_write_string(buffer, trait->name);
-	appendStringInfoString(buffer, ",\"trait_value\":");
-	if (trait->value.type == JSON_ARRAY || trait->value.type == JSON_OBJECT)
-		json_write_string(buffer, py_str_text(&trait->value));
-	else if (trait->value.type == JSON_STRING)
-		json_write_string(buffer, trait->value.string);
-	else
-		json_write_raw(buffer, trait->value.raw);
-	appendStringInfoString(buffer, ",\"transient\":false}");
-}
-
-static void
-append_flags(StringInfo buffer, const OpenEnvironment *open,
-             const EvaluationResult *result)
-{
-	const char *separator = "";
-
-	for (uint32 i = 0; i < result->nflags; i++)
-	{
-		const FlagResult *flag = &result->flags[i];
-
-		if (!open_shows_flag(open, flag->flag) || open_hides_result(open, flag))
-			continue;
-		appendStringInfoString(buffer, separator);
-		json_write_raw(buffer, answer_of(flag)->document);
-		separator = ",";
-	}
-}
 
 /* identity_document(environment_key text, identifier text, traits jsonb) RETURNS json */
 Datum
@@ -75,10 +41,11 @@ flagsmith_identity_document(PG_FUNCTION_ARGS)
 	for (uint32 i = 0; i < traits->count && !open.stored->hide_sensitive_data; i++)
 	{
 		appendStringInfoString(&buffer, i > 0 ? "," : "");
-		append_trait(&buffer, &traits->members[i]);
+		identity_append_trait(&buffer, 0, traits->members[i].name,
+		                      &traits->members[i].value, false);
 	}
 	appendStringInfoString(&buffer, "],\"flags\":[");
-	append_flags(&buffer, &open, &result);
+	identity_append_flags(&buffer, &open, &result);
 	appendStringInfoString(&buffer, "]}");
 	cache_close(&open);
 	PG_RETURN_DATUM(argument_end_text(&buffer));

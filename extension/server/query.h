@@ -14,7 +14,7 @@ typedef struct KeptQuery
 	const char *text;
 	bool read_only;
 	int nparameters;
-	Oid parameter_types[4];
+	Oid parameter_types[5];
 	SPIPlanPtr plan;
 } KeptQuery;
 

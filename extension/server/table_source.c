@@ -7,6 +7,8 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -56,8 +58,9 @@ static KeptQuery load = {
 };
 
 static KeptQuery read_version = {
-	.text = "SELECT flagsmith.environment_stamp(e.id), e.updated_at, false"
-			" FROM flagsmith.environment e WHERE e.id = $1",
+	.text = "SELECT flagsmith.environment_stamp($1), v.updated_at,"
+			" coalesce(v.shares_second, false)"
+			" FROM flagsmith.environment_version($1) v WHERE v.updated_at IS NOT NULL",
 	.read_only = true,
 	.nparameters = 1,
 	.parameter_types = {INT8OID},
@@ -120,6 +123,21 @@ static KeptQuery insert_identity = {
 			" ON CONFLICT DO NOTHING",
 	.nparameters = 2,
 	.parameter_types = {INT8OID, TEXTOID},
+};
+
+/* Rows in one order, though no other session has them: prepared transactions may. */
+static KeptQuery add_evaluations = {
+	.text = "INSERT INTO flagsmith.feature_evaluation AS c"
+			" (environment_id, feature_id, hour, labels, writer, count)"
+			" SELECT e.id, f.id, date_trunc('hour', now()), $4, $5, sum(g.count)"
+			" FROM flagsmith.environment e"
+			" JOIN flagsmith.feature f ON f.project_id = e.project_id"
+			" JOIN unnest($2, $3) g (feature, count) ON g.feature = f.name"
+			" WHERE e.id = $1 GROUP BY e.id, f.id ORDER BY f.id"
+			" ON CONFLICT (environment_id, feature_id, hour, labels, writer)"
+			" DO UPDATE SET count = c.count + excluded.count",
+	.nparameters = 5,
+	.parameter_types = {INT8OID, TEXTARRAYOID, INT8ARRAYOID, JSONBOID, INT4OID},
 };
 
 static int
@@ -308,6 +326,41 @@ table_document(int64 environment_id)
 	return document.len == 0 ? (Datum) 0 : argument_make_text(document);
 }
 
+static Datum
+make_array(Datum *elements, int count, Oid type)
+{
+	int16 length;
+	bool by_value;
+	char alignment;
+
+	get_typlenbyvalalign(type, &length, &by_value, &alignment);
+	return PointerGetDatum(
+		construct_array(elements, count, type, length, by_value, alignment));
+}
+
+static void
+table_record_evaluations(int64 environment_id, const SourceEvaluation *evaluations,
+                         int count, Str labels)
+{
+	Datum *features = palloc(sizeof(Datum) * count);
+	Datum *counts = palloc(sizeof(Datum) * count);
+	Datum parameters[5];
+
+	for (int i = 0; i < count; i++)
+	{
+		features[i] = argument_make_text(evaluations[i].feature);
+		counts[i] = Int64GetDatum(evaluations[i].count);
+	}
+	parameters[0] = Int64GetDatum(environment_id);
+	parameters[1] = make_array(features, count, TEXTOID);
+	parameters[2] = make_array(counts, count, INT8OID);
+	parameters[3] = argument_make_jsonb(labels);
+	parameters[4] = Int32GetDatum(compat_backend_slot());
+	SPI_connect();
+	query_run(&add_evaluations, parameters, NULL);
+	SPI_finish();
+}
+
 const Source table_source = {
 	.relations = table_relations,
 	.find_key = table_find_key,
@@ -317,4 +370,5 @@ const Source table_source = {
 	.write_traits = table_write_traits,
 	.trait_fault = table_trait_fault,
 	.document = table_document,
+	.record_evaluations = table_record_evaluations,
 };

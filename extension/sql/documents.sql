@@ -246,6 +246,8 @@ DECLARE
 	old_name text;
 	environment bigint;
 	updated timestamptz;
+	old_document json;
+	old_change flagsmith.environment_change;
 BEGIN
 	PERFORM flagsmith.check_environment_document(document);
 	BEGIN
@@ -258,6 +260,13 @@ BEGIN
 	END;
 	-- one import at a time, so that two of one environment succeed in some order
 	PERFORM pg_advisory_xact_lock(hashtextextended('flagsmith.import_environment', 0));
+
+	IF EXISTS (SELECT FROM flagsmith.environment e WHERE e.api_key = document ->> 'api_key') THEN
+		old_document := flagsmith.environment_document(document ->> 'api_key');
+		SELECT c.* INTO old_change
+		FROM flagsmith.environment_change c JOIN flagsmith.environment e ON e.id = c.environment_id
+		WHERE e.api_key = document ->> 'api_key';
+	END IF;
 
 	-- an environment that was imported under a project's name stays there
 	SELECT e.project_id, CASE WHEN p.document_id IS NULL THEN p.name END INTO old_project_id, old_name
@@ -313,6 +322,14 @@ BEGIN
 	PERFORM flagsmith.remove_unused(new_project_id);
 	IF old_project_id <> new_project_id THEN
 		PERFORM flagsmith.remove_unused(old_project_id);
+	END IF;
+
+	-- the document's own time holds, unless clients know a later one of another content
+	IF old_document IS NULL OR updated > (old_document ->> 'updated_at')::timestamptz THEN
+		DELETE FROM flagsmith.environment_change WHERE environment_id = environment;
+	ELSIF old_document::jsonb - 'updated_at' = flagsmith.environment_document(document ->> 'api_key')::jsonb - 'updated_at' THEN
+		DELETE FROM flagsmith.environment_change WHERE environment_id = environment;
+		INSERT INTO flagsmith.environment_change SELECT old_change.* WHERE old_change.environment_id IS NOT NULL;
 	END IF;
 	RETURN document ->> 'api_key';
 END
@@ -400,7 +417,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT (flagsmith.document_object(e.extra, jsonb_build_object(
 			'id', e.document_id, 'api_key', e.api_key, 'name', e.name,
-			'updated_at', flagsmith.document_time(e.updated_at),
+			'updated_at', flagsmith.document_time((flagsmith.environment_version(e.id)).updated_at),
 			'hide_disabled_flags', e.hide_disabled_flags,
 			'hide_sensitive_data', e.hide_sensitive_data,
 			'allow_client_traits', e.allow_client_traits,

@@ -10,7 +10,8 @@ AS $$
 	SELECT p.oid FROM pg_proc p
 	WHERE p.pronamespace = 'flagsmith'::regnamespace AND p.proname = ANY (
 		'{evaluate,get_environment_flags,get_identity_flags,is_feature_enabled,get_feature_value,get_identity_segments,'
-		'is_in_segment,identity_document,environment_document,set_traits,delete_identity,cache_stats}')
+		'is_in_segment,identity_document,environment_document,set_traits,delete_identity,cache_stats,'
+		'http_get,http_post,environments_updated_at}')
 $$;
 
 COMMENT ON FUNCTION api_functions() IS 'What an API tier calls';
@@ -30,7 +31,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION grant_api(name) IS 'Lets a role evaluate and set traits, by functions alone: it can read no table';
+COMMENT ON FUNCTION grant_api(name) IS 'Lets a role evaluate, set traits and answer HTTP requests, by functions alone: it can read no table';
 
 CREATE FUNCTION revoke_api(role name)
 RETURNS void

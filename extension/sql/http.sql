@@ -1,0 +1,60 @@
+---------------------------------------------------------------------------------------
+-- HTTP
+--
+-- The Flagsmith SDK API and OFREP: an API tier in any language is a pipe to two functions.
+---------------------------------------------------------------------------------------
+
+CREATE FUNCTION http_get(target text, headers jsonb, OUT status integer, OUT headers jsonb, OUT body text)
+RETURNS record
+AS 'MODULE_PATHNAME', 'flagsmith_http_get'
+LANGUAGE C STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION http_get(text, jsonb) IS
+'Answers a GET of the Flagsmith SDK API: takes the path with its query and the headers by their names in lower case; writes nothing';
+
+CREATE FUNCTION http_post(target text, headers jsonb, body text, OUT status integer, OUT headers jsonb, OUT body text)
+RETURNS record
+AS 'MODULE_PATHNAME', 'flagsmith_http_post'
+LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION http_post(text, jsonb, text) IS
+'Answers a POST of the Flagsmith SDK API (and the PUT of traits/bulk/) or OFREP, likewise; stores what it asks to store';
+
+CREATE TABLE feature_evaluation (
+	environment_id bigint NOT NULL,
+	feature_id bigint NOT NULL,
+	hour timestamptz NOT NULL,
+	labels jsonb NOT NULL DEFAULT '{}',
+	writer integer NOT NULL,
+	count bigint NOT NULL,
+	PRIMARY KEY (environment_id, feature_id, hour, labels, writer)
+);
+
+COMMENT ON TABLE feature_evaluation IS
+'How often SDKs say that they have evaluated features. Each session that writes at the same time has rows of its own, so that none waits for another: sum them up';
+COMMENT ON COLUMN feature_evaluation.hour IS 'The hour in which they said so';
+COMMENT ON COLUMN feature_evaluation.labels IS 'What application and SDK say of themselves';
+COMMENT ON COLUMN feature_evaluation.writer IS 'The slot of the session that has counted';
+
+REVOKE ALL ON feature_evaluation FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('flagsmith.feature_evaluation', '');
+
+CREATE VIEW feature_evaluations_by_hour AS
+SELECT e.api_key AS environment_key, f.name AS feature, c.hour, sum(c.count) AS count
+FROM feature_evaluation c
+JOIN environment e ON e.id = c.environment_id
+JOIN feature f ON f.id = c.feature_id
+GROUP BY 1, 2, 3;
+
+COMMENT ON VIEW feature_evaluations_by_hour IS 'How often features were evaluated in each hour';
+
+CREATE VIEW feature_evaluations_by_day AS
+SELECT environment_key, feature, (hour AT TIME ZONE 'UTC')::date AS day, sum(count) AS count
+FROM feature_evaluations_by_hour
+GROUP BY 1, 2, 3;
+
+COMMENT ON VIEW feature_evaluations_by_day IS 'How often features were evaluated on each day, in UTC';
+
+REVOKE ALL ON feature_evaluations_by_hour, feature_evaluations_by_day FROM PUBLIC;

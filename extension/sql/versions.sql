@@ -1,0 +1,111 @@
+---------------------------------------------------------------------------------------
+-- Versions
+--
+-- When an environment's document last changed, whoever changed it and by which way. The
+-- table belongs to this database: it is not dumped, and a subscriber has its own.
+---------------------------------------------------------------------------------------
+
+CREATE TABLE environment_change (
+	environment_id bigint PRIMARY KEY,
+	changed_at timestamptz NOT NULL,
+	shares_second boolean NOT NULL DEFAULT false
+);
+
+COMMENT ON TABLE environment_change IS 'When environments last changed, if later than their updated_at says';
+COMMENT ON COLUMN environment_change.changed_at IS 'When the last change was made';
+COMMENT ON COLUMN environment_change.shares_second IS 'Whether the change before was made in the same second: then whole seconds do not tell the two apart';
+
+REVOKE ALL ON environment_change FROM PUBLIC;
+
+CREATE FUNCTION environment_version(environment_id bigint, OUT updated_at timestamptz, OUT shares_second boolean)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT greatest(e.updated_at, c.changed_at, s.live_from),
+		(c.shares_second AND c.changed_at >= greatest(e.updated_at, s.live_from))
+		OR date_trunc('second', c.changed_at) = date_trunc('second', greatest(e.updated_at, s.live_from))
+	FROM flagsmith.environment e
+	LEFT JOIN flagsmith.environment_change c ON c.environment_id = e.id
+	LEFT JOIN LATERAL (
+		SELECT max(live_from) AS live_from FROM flagsmith.feature_state
+		WHERE environment_id = e.id AND published AND live_from <= now()
+	) s ON true
+	WHERE e.id = $1
+$$;
+
+COMMENT ON FUNCTION environment_version(bigint) IS
+'When the document of an environment last changed, scheduled changes that have come included, and whether it did so twice in that second';
+
+CREATE FUNCTION record_change()
+RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	changed record := coalesce(NEW, OLD);
+BEGIN
+	-- once a transaction: others see all its changes at once
+	INSERT INTO flagsmith.environment_change AS c (environment_id, changed_at)
+	SELECT e.id, clock_timestamp() FROM flagsmith.environment e
+	WHERE CASE TG_ARGV[0]
+		WHEN 'environment' THEN e.id = (to_jsonb(changed) ->> TG_ARGV[1])::bigint
+		WHEN 'project' THEN e.project_id = (to_jsonb(changed) ->> TG_ARGV[1])::bigint
+		WHEN 'feature' THEN e.project_id = (SELECT f.project_id FROM flagsmith.feature f
+			WHERE f.id = (to_jsonb(changed) ->> TG_ARGV[1])::bigint)
+		WHEN 'feature_state' THEN e.id = (SELECT s.environment_id FROM flagsmith.feature_state s
+			WHERE s.id = (to_jsonb(changed) ->> TG_ARGV[1])::bigint)
+		ELSE true
+	END
+	ON CONFLICT (environment_id) DO UPDATE SET
+		changed_at = excluded.changed_at,
+		shares_second = date_trunc('second', c.changed_at) = date_trunc('second', excluded.changed_at)
+	WHERE c.xmin <> pg_current_xact_id()::xid;
+	RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION record_change() IS
+'Notes that environments have changed: those that the row belongs to, by what the arguments say (environment, project, feature or feature_state, and the column of its id), or all';
+
+DO $$
+DECLARE
+	kind text[];
+BEGIN
+	FOREACH kind SLICE 1 IN ARRAY ARRAY[
+		['environment', 'environment', 'id', 'UPDATE'],
+		['project', 'project', 'id', 'UPDATE'],
+		['feature', 'project', 'project_id', 'UPDATE'],
+		['segment', 'project', 'project_id', 'UPDATE'],
+		['multivariate_option', 'feature', 'feature_id', 'UPDATE'],
+		['environment_segment', 'environment', 'environment_id', 'INSERT OR DELETE OR UPDATE'],
+		['feature_state', 'environment', 'environment_id', 'INSERT OR DELETE OR UPDATE'],
+		['multivariate_feature_state_value', 'feature_state', 'feature_state_id', 'INSERT OR DELETE OR UPDATE'],
+		['identity_override', 'environment', 'environment_id', 'INSERT OR DELETE OR UPDATE']]
+	LOOP
+		IF kind[4] = 'UPDATE' THEN
+			EXECUTE pg_catalog.format('CREATE TRIGGER record_change AFTER UPDATE ON flagsmith.%I FOR EACH ROW'
+				' WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION flagsmith.record_change(%L, %L)', kind[1], kind[2], kind[3]);
+		ELSE
+			EXECUTE pg_catalog.format('CREATE TRIGGER record_change AFTER INSERT OR DELETE OR UPDATE ON flagsmith.%I FOR EACH ROW'
+				' EXECUTE FUNCTION flagsmith.record_change(%L, %L)', kind[1], kind[2], kind[3]);
+		END IF;
+		EXECUTE pg_catalog.format('CREATE TRIGGER record_change_all AFTER TRUNCATE ON flagsmith.%I FOR EACH STATEMENT'
+			' EXECUTE FUNCTION flagsmith.record_change(''all'')', kind[1]);
+		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_change', kind[1]);
+		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_change_all', kind[1]);
+	END LOOP;
+END
+$$;
+
+CREATE FUNCTION environments_updated_at(environment_keys text[])
+RETURNS TABLE (environment_key text, updated_at double precision)
+LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT e.api_key, extract(epoch FROM v.updated_at)::double precision
+	FROM flagsmith.environment e, flagsmith.environment_version(e.id) v
+	WHERE e.api_key = ANY (environment_keys)
+$$;
+
+COMMENT ON FUNCTION environments_updated_at(text[]) IS
+'When the environments of client-side keys last changed, in seconds since 1970; keys that open none are left out';
