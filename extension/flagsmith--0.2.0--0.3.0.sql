@@ -6,12 +6,12 @@
 ---------------------------------------------------------------------------------------
 -- Versions
 --
--- When an environment's document last changed, whoever changed it and by which way. The
--- table belongs to this database: it is not dumped, and a subscriber has its own.
+-- When an environment's document last changed, whoever changed it and by which way. What
+-- pg_dump's scripts restore, with check_function_bodies off, is no change.
 ---------------------------------------------------------------------------------------
 
 CREATE TABLE environment_change (
-	environment_id bigint PRIMARY KEY,
+	environment_id bigint PRIMARY KEY REFERENCES environment ON DELETE CASCADE,
 	changed_at timestamptz NOT NULL,
 	shares_second boolean NOT NULL DEFAULT false
 );
@@ -21,6 +21,7 @@ COMMENT ON COLUMN environment_change.changed_at IS 'When the last change was mad
 COMMENT ON COLUMN environment_change.shares_second IS 'Whether the change before was made in the same second: then whole seconds do not tell the two apart';
 
 REVOKE ALL ON environment_change FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('flagsmith.environment_change', '');
 
 CREATE FUNCTION environment_version(environment_id bigint, OUT updated_at timestamptz, OUT shares_second boolean)
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -74,30 +75,33 @@ COMMENT ON FUNCTION record_change() IS
 
 DO $$
 DECLARE
+	-- table, whose change it is, the column of its id; definitions count when they are used
 	kind text[];
+	definitions constant text[] := '{environment,project,feature,segment,multivariate_option}';
+	not_restoring constant text := $condition$ pg_catalog.current_setting('check_function_bodies') OPERATOR(pg_catalog.=) 'on' $condition$;
 BEGIN
 	FOREACH kind SLICE 1 IN ARRAY ARRAY[
-		['environment', 'environment', 'id', 'UPDATE'],
-		['project', 'project', 'id', 'UPDATE'],
-		['feature', 'project', 'project_id', 'UPDATE'],
-		['segment', 'project', 'project_id', 'UPDATE'],
-		['multivariate_option', 'feature', 'feature_id', 'UPDATE'],
-		['environment_segment', 'environment', 'environment_id', 'INSERT OR DELETE OR UPDATE'],
-		['feature_state', 'environment', 'environment_id', 'INSERT OR DELETE OR UPDATE'],
-		['multivariate_feature_state_value', 'feature_state', 'feature_state_id', 'INSERT OR DELETE OR UPDATE'],
-		['identity_override', 'environment', 'environment_id', 'INSERT OR DELETE OR UPDATE']]
+		['environment', 'environment', 'id'],
+		['project', 'project', 'id'],
+		['feature', 'project', 'project_id'],
+		['segment', 'project', 'project_id'],
+		['multivariate_option', 'feature', 'feature_id'],
+		['environment_segment', 'environment', 'environment_id'],
+		['feature_state', 'environment', 'environment_id'],
+		['multivariate_feature_state_value', 'feature_state', 'feature_state_id'],
+		['identity_override', 'environment', 'environment_id']]
 	LOOP
-		IF kind[4] = 'UPDATE' THEN
-			EXECUTE pg_catalog.format('CREATE TRIGGER record_change AFTER UPDATE ON flagsmith.%I FOR EACH ROW'
-				' WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION flagsmith.record_change(%L, %L)', kind[1], kind[2], kind[3]);
-		ELSE
-			EXECUTE pg_catalog.format('CREATE TRIGGER record_change AFTER INSERT OR DELETE OR UPDATE ON flagsmith.%I FOR EACH ROW'
-				' EXECUTE FUNCTION flagsmith.record_change(%L, %L)', kind[1], kind[2], kind[3]);
-		END IF;
-		EXECUTE pg_catalog.format('CREATE TRIGGER record_change_all AFTER TRUNCATE ON flagsmith.%I FOR EACH STATEMENT'
-			' EXECUTE FUNCTION flagsmith.record_change(''all'')', kind[1]);
+		EXECUTE pg_catalog.format('CREATE TRIGGER record_change AFTER UPDATE ON flagsmith.%I FOR EACH ROW'
+			' WHEN (OLD.* IS DISTINCT FROM NEW.* AND %s) EXECUTE FUNCTION flagsmith.record_change(%L, %L)',
+			kind[1], not_restoring, kind[2], kind[3]);
+		EXECUTE pg_catalog.format('CREATE TRIGGER record_truncate AFTER TRUNCATE ON flagsmith.%I FOR EACH STATEMENT'
+			' WHEN (%s) EXECUTE FUNCTION flagsmith.record_change(%L)', kind[1], not_restoring, 'all');
 		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_change', kind[1]);
-		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_change_all', kind[1]);
+		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_truncate', kind[1]);
+		CONTINUE WHEN kind[1] = ANY (definitions);
+		EXECUTE pg_catalog.format('CREATE TRIGGER record_rows AFTER INSERT OR DELETE ON flagsmith.%I FOR EACH ROW'
+			' WHEN (%s) EXECUTE FUNCTION flagsmith.record_change(%L, %L)', kind[1], not_restoring, kind[2], kind[3]);
+		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_rows', kind[1]);
 	END LOOP;
 END
 $$;
@@ -283,8 +287,8 @@ COMMENT ON FUNCTION http_post(text, jsonb, text) IS
 'Answers a POST of the Flagsmith SDK API (and the PUT of traits/bulk/) or OFREP, likewise; stores what it asks to store';
 
 CREATE TABLE feature_evaluation (
-	environment_id bigint NOT NULL,
-	feature_id bigint NOT NULL,
+	environment_id bigint NOT NULL REFERENCES environment ON DELETE CASCADE,
+	feature_id bigint NOT NULL REFERENCES feature ON DELETE CASCADE,
 	hour timestamptz NOT NULL,
 	labels jsonb NOT NULL DEFAULT '{}',
 	writer integer NOT NULL,
@@ -298,26 +302,27 @@ COMMENT ON COLUMN feature_evaluation.hour IS 'The hour in which they said so';
 COMMENT ON COLUMN feature_evaluation.labels IS 'What application and SDK say of themselves';
 COMMENT ON COLUMN feature_evaluation.writer IS 'The slot of the session that has counted';
 
+CREATE INDEX ON feature_evaluation (feature_id);
+
 REVOKE ALL ON feature_evaluation FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('flagsmith.feature_evaluation', '');
 
-CREATE VIEW feature_evaluations_by_hour AS
-SELECT e.api_key AS environment_key, f.name AS feature, c.hour, sum(c.count) AS count
-FROM feature_evaluation c
-JOIN environment e ON e.id = c.environment_id
-JOIN feature f ON f.id = c.feature_id
-GROUP BY 1, 2, 3;
+CREATE FUNCTION feature_evaluations(environment_key text, unit text DEFAULT 'day',
+	OUT feature text, OUT start timestamptz, OUT count bigint)
+RETURNS SETOF record
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+	SELECT f.name, date_trunc($2, c.hour), sum(c.count)::bigint
+	FROM flagsmith.feature_evaluation c JOIN flagsmith.feature f ON f.id = c.feature_id
+	WHERE c.environment_id = flagsmith.environment_id($1)
+	GROUP BY 1, 2
+	ORDER BY 2, 1
+$$;
 
-COMMENT ON VIEW feature_evaluations_by_hour IS 'How often features were evaluated in each hour';
-
-CREATE VIEW feature_evaluations_by_day AS
-SELECT environment_key, feature, (hour AT TIME ZONE 'UTC')::date AS day, sum(count) AS count
-FROM feature_evaluations_by_hour
-GROUP BY 1, 2, 3;
-
-COMMENT ON VIEW feature_evaluations_by_day IS 'How often features were evaluated on each day, in UTC';
-
-REVOKE ALL ON feature_evaluations_by_hour, feature_evaluations_by_day FROM PUBLIC;
+COMMENT ON FUNCTION feature_evaluations(text, text) IS
+'How often features of an environment were evaluated, added up by hour, day, week, ... in UTC';
 
 CREATE OR REPLACE FUNCTION api_functions()
 RETURNS SETOF regprocedure

@@ -11,6 +11,9 @@
 #define TRAIT_KEY_MAX_LENGTH 200
 #define TRAIT_VALUE_MAX_LENGTH 2000
 
+/* So many traits a request: far more than an identity has. */
+#define REQUEST_MAX_TRAITS 5000
+
 /* What is wrong with an object: a JSON object of field names and messages. */
 typedef struct FieldErrors
 {

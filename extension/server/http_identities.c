@@ -31,6 +31,17 @@ typedef struct IdentityCall
 	bool unsaved;          /* nothing of it is stored: all traits are transient */
 } IdentityCall;
 
+/* Whether the client calls its trait transient; of a name, the last counts. */
+static bool
+is_transient(const IdentityCall *call, Str key)
+{
+	uint32 i = call->ntraits;
+
+	while (i > 0 && !str_equal(call->traits[i - 1].key, key))
+		i--;
+	return i > 0 && call->traits[i - 1].transient;
+}
+
 /* The overlay's own traits, which are not stored. */
 static void
 append_overlay(StringInfo buffer, const IdentityCall *call, const char *separator)
@@ -42,7 +53,8 @@ append_overlay(StringInfo buffer, const IdentityCall *call, const char *separato
 		if (member->value.type == JSON_NULL)
 			continue;
 		appendStringInfoString(buffer, separator);
-		identity_append_trait(buffer, 0, member->name, &member->value, true);
+		identity_append_trait(buffer, 0, member->name, &member->value,
+		                      is_transient(call, member->name));
 		separator = ",";
 	}
 }
@@ -167,6 +179,11 @@ read_traits(HttpRequest *request, FieldErrors *errors, IdentityCall *call)
 		                                   : "Expected a list of items.");
 		return;
 	}
+	if (list->count > REQUEST_MAX_TRAITS)
+	{
+		fields_add(errors, "traits", "These are too many traits.");
+		return;
+	}
 	call->traits = palloc(sizeof(HttpTrait) * (list->count + 1));
 	initStringInfo(&items);
 	for (uint32 i = 0; i < list->count; i++)
@@ -189,15 +206,24 @@ read_traits(HttpRequest *request, FieldErrors *errors, IdentityCall *call)
 	}
 }
 
-/* The traits of the call that are transient, or those that are not; of a name, the last. */
+/* Which traits of a call. */
+typedef enum TraitSelection
+{
+	TRAITS_KEPT,
+	TRAITS_TRANSIENT,
+	TRAITS_ALL
+} TraitSelection;
+
+/* The selected traits of the call as an object; of a name, the last counts. */
 static JsonValue
-select_traits(const IdentityCall *call, bool transient)
+select_traits(const IdentityCall *call, TraitSelection selection)
 {
 	JsonValue object = {.type = JSON_OBJECT, .raw = STR_INIT("{}")};
 
 	object.members = palloc(sizeof(JsonMember) * (call->ntraits + 1));
 	for (uint32 i = 0; i < call->ntraits; i++)
-		if (call->traits[i].transient == transient)
+		if (selection == TRAITS_ALL ||
+		    call->traits[i].transient == (selection == TRAITS_TRANSIENT))
 			json_set(&object, call->traits[i].key, call->traits[i].value);
 	return object;
 }
@@ -251,13 +277,26 @@ make_identifier(const IdentityCall *call)
 	return hex(digest, sizeof(digest));
 }
 
-/* All traits of the call over what is stored, none of them to be stored. */
+/* All traits of the call over what is stored, for this call alone. */
 static void
 overlay_all(IdentityCall *call)
 {
 	for (uint32 i = 0; i < call->ntraits; i++)
 		call->traits[i].transient = true;
-	call->overlay = select_traits(call, true);
+	call->overlay = select_traits(call, TRAITS_ALL);
+}
+
+/* Stores what is to be stored; false if that was refused. */
+static bool
+store(HttpRequest *request, HttpResponse *response, IdentityCall *call)
+{
+	bool persist = request->open.stored->persist_trait_data;
+	JsonValue kept = {.type = JSON_OBJECT};
+
+	if (persist)
+		kept = select_traits(call, TRAITS_KEPT);
+	call->overlay = select_traits(call, persist ? TRAITS_TRANSIENT : TRAITS_ALL);
+	return http_store_traits(request, response, call->identifier, &kept, &call->stored);
 }
 
 /* Finds out what is stored and what counts over it, and stores what is to be stored;
@@ -265,33 +304,14 @@ overlay_all(IdentityCall *call)
 static bool
 settle(HttpRequest *request, HttpResponse *response, IdentityCall *call)
 {
-	const StoredEnvironment *environment = request->open.stored;
-	JsonValue kept;
-
-	if (call->identifier.data == NULL)
-	{
+	if (call->identifier.data != NULL && !call->transient)
+		return store(request, response, call);
+	if (call->identifier.data != NULL)
+		stored_identity_read(request->open.stored, call->identifier, &call->stored);
+	else
 		call->identifier = make_identifier(call);
-		call->unsaved = true;
-		overlay_all(call);
-		return true;
-	}
-	if (call->transient)
-	{
-		stored_identity_read(environment, call->identifier, &call->stored);
-		call->unsaved = !call->stored.exists;
-		overlay_all(call);
-		return true;
-	}
-	if (environment->persist_trait_data)
-		kept = select_traits(call, false);
-	else
-		kept = (JsonValue){.type = JSON_OBJECT};
-	if (!http_store_traits(request, response, call->identifier, &kept, &call->stored))
-		return false;
-	if (environment->persist_trait_data)
-		call->overlay = select_traits(call, true);
-	else
-		overlay_all(call);
+	call->unsaved = !call->stored.exists;
+	overlay_all(call);
 	return true;
 }
 

@@ -149,7 +149,7 @@ read_list(HttpRequest *request, HttpResponse *response)
 	const JsonValue *body = &request->body;
 	OwnedTrait *list;
 
-	if (body->type != JSON_ARRAY)
+	if (body->type != JSON_ARRAY || body->count > REQUEST_MAX_TRAITS)
 	{
 		http_error(response, 400, "Invalid request data");
 		return NULL;

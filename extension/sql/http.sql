@@ -23,8 +23,8 @@ COMMENT ON FUNCTION http_post(text, jsonb, text) IS
 'Answers a POST of the Flagsmith SDK API (and the PUT of traits/bulk/) or OFREP, likewise; stores what it asks to store';
 
 CREATE TABLE feature_evaluation (
-	environment_id bigint NOT NULL,
-	feature_id bigint NOT NULL,
+	environment_id bigint NOT NULL REFERENCES environment ON DELETE CASCADE,
+	feature_id bigint NOT NULL REFERENCES feature ON DELETE CASCADE,
 	hour timestamptz NOT NULL,
 	labels jsonb NOT NULL DEFAULT '{}',
 	writer integer NOT NULL,
@@ -38,23 +38,24 @@ COMMENT ON COLUMN feature_evaluation.hour IS 'The hour in which they said so';
 COMMENT ON COLUMN feature_evaluation.labels IS 'What application and SDK say of themselves';
 COMMENT ON COLUMN feature_evaluation.writer IS 'The slot of the session that has counted';
 
+CREATE INDEX ON feature_evaluation (feature_id);
+
 REVOKE ALL ON feature_evaluation FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('flagsmith.feature_evaluation', '');
 
-CREATE VIEW feature_evaluations_by_hour AS
-SELECT e.api_key AS environment_key, f.name AS feature, c.hour, sum(c.count) AS count
-FROM feature_evaluation c
-JOIN environment e ON e.id = c.environment_id
-JOIN feature f ON f.id = c.feature_id
-GROUP BY 1, 2, 3;
+CREATE FUNCTION feature_evaluations(environment_key text, unit text DEFAULT 'day',
+	OUT feature text, OUT start timestamptz, OUT count bigint)
+RETURNS SETOF record
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+	SELECT f.name, date_trunc($2, c.hour), sum(c.count)::bigint
+	FROM flagsmith.feature_evaluation c JOIN flagsmith.feature f ON f.id = c.feature_id
+	WHERE c.environment_id = flagsmith.environment_id($1)
+	GROUP BY 1, 2
+	ORDER BY 2, 1
+$$;
 
-COMMENT ON VIEW feature_evaluations_by_hour IS 'How often features were evaluated in each hour';
-
-CREATE VIEW feature_evaluations_by_day AS
-SELECT environment_key, feature, (hour AT TIME ZONE 'UTC')::date AS day, sum(count) AS count
-FROM feature_evaluations_by_hour
-GROUP BY 1, 2, 3;
-
-COMMENT ON VIEW feature_evaluations_by_day IS 'How often features were evaluated on each day, in UTC';
-
-REVOKE ALL ON feature_evaluations_by_hour, feature_evaluations_by_day FROM PUBLIC;
+COMMENT ON FUNCTION feature_evaluations(text, text) IS
+'How often features of an environment were evaluated, added up by hour, day, week, ... in UTC';

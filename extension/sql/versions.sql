@@ -1,12 +1,12 @@
 ---------------------------------------------------------------------------------------
 -- Versions
 --
--- When an environment's document last changed, whoever changed it and by which way. The
--- table belongs to this database: it is not dumped, and a subscriber has its own.
+-- When an environment's document last changed, whoever changed it and by which way. What
+-- pg_dump's scripts restore, with check_function_bodies off, is no change.
 ---------------------------------------------------------------------------------------
 
 CREATE TABLE environment_change (
-	environment_id bigint PRIMARY KEY,
+	environment_id bigint PRIMARY KEY REFERENCES environment ON DELETE CASCADE,
 	changed_at timestamptz NOT NULL,
 	shares_second boolean NOT NULL DEFAULT false
 );
@@ -16,6 +16,7 @@ COMMENT ON COLUMN environment_change.changed_at IS 'When the last change was mad
 COMMENT ON COLUMN environment_change.shares_second IS 'Whether the change before was made in the same second: then whole seconds do not tell the two apart';
 
 REVOKE ALL ON environment_change FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('flagsmith.environment_change', '');
 
 CREATE FUNCTION environment_version(environment_id bigint, OUT updated_at timestamptz, OUT shares_second boolean)
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -69,30 +70,33 @@ COMMENT ON FUNCTION record_change() IS
 
 DO $$
 DECLARE
+	-- table, whose change it is, the column of its id; definitions count when they are used
 	kind text[];
+	definitions constant text[] := '{environment,project,feature,segment,multivariate_option}';
+	not_restoring constant text := $condition$ pg_catalog.current_setting('check_function_bodies') OPERATOR(pg_catalog.=) 'on' $condition$;
 BEGIN
 	FOREACH kind SLICE 1 IN ARRAY ARRAY[
-		['environment', 'environment', 'id', 'UPDATE'],
-		['project', 'project', 'id', 'UPDATE'],
-		['feature', 'project', 'project_id', 'UPDATE'],
-		['segment', 'project', 'project_id', 'UPDATE'],
-		['multivariate_option', 'feature', 'feature_id', 'UPDATE'],
-		['environment_segment', 'environment', 'environment_id', 'INSERT OR DELETE OR UPDATE'],
-		['feature_state', 'environment', 'environment_id', 'INSERT OR DELETE OR UPDATE'],
-		['multivariate_feature_state_value', 'feature_state', 'feature_state_id', 'INSERT OR DELETE OR UPDATE'],
-		['identity_override', 'environment', 'environment_id', 'INSERT OR DELETE OR UPDATE']]
+		['environment', 'environment', 'id'],
+		['project', 'project', 'id'],
+		['feature', 'project', 'project_id'],
+		['segment', 'project', 'project_id'],
+		['multivariate_option', 'feature', 'feature_id'],
+		['environment_segment', 'environment', 'environment_id'],
+		['feature_state', 'environment', 'environment_id'],
+		['multivariate_feature_state_value', 'feature_state', 'feature_state_id'],
+		['identity_override', 'environment', 'environment_id']]
 	LOOP
-		IF kind[4] = 'UPDATE' THEN
-			EXECUTE pg_catalog.format('CREATE TRIGGER record_change AFTER UPDATE ON flagsmith.%I FOR EACH ROW'
-				' WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION flagsmith.record_change(%L, %L)', kind[1], kind[2], kind[3]);
-		ELSE
-			EXECUTE pg_catalog.format('CREATE TRIGGER record_change AFTER INSERT OR DELETE OR UPDATE ON flagsmith.%I FOR EACH ROW'
-				' EXECUTE FUNCTION flagsmith.record_change(%L, %L)', kind[1], kind[2], kind[3]);
-		END IF;
-		EXECUTE pg_catalog.format('CREATE TRIGGER record_change_all AFTER TRUNCATE ON flagsmith.%I FOR EACH STATEMENT'
-			' EXECUTE FUNCTION flagsmith.record_change(''all'')', kind[1]);
+		EXECUTE pg_catalog.format('CREATE TRIGGER record_change AFTER UPDATE ON flagsmith.%I FOR EACH ROW'
+			' WHEN (OLD.* IS DISTINCT FROM NEW.* AND %s) EXECUTE FUNCTION flagsmith.record_change(%L, %L)',
+			kind[1], not_restoring, kind[2], kind[3]);
+		EXECUTE pg_catalog.format('CREATE TRIGGER record_truncate AFTER TRUNCATE ON flagsmith.%I FOR EACH STATEMENT'
+			' WHEN (%s) EXECUTE FUNCTION flagsmith.record_change(%L)', kind[1], not_restoring, 'all');
 		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_change', kind[1]);
-		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_change_all', kind[1]);
+		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_truncate', kind[1]);
+		CONTINUE WHEN kind[1] = ANY (definitions);
+		EXECUTE pg_catalog.format('CREATE TRIGGER record_rows AFTER INSERT OR DELETE ON flagsmith.%I FOR EACH ROW'
+			' WHEN (%s) EXECUTE FUNCTION flagsmith.record_change(%L, %L)', kind[1], not_restoring, kind[2], kind[3]);
+		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_rows', kind[1]);
 	END LOOP;
 END
 $$;

@@ -34,6 +34,7 @@ SELECT flagsmith.import_environment(document('client', 1, 'hello')), flagsmith.i
 SELECT flagsmith.set_traits('client', 'u' || n, jsonb_build_object('plan', CASE n % 3 WHEN 0 THEN 'pro' END, 'int', 7, 'float', 7.0, 'n', n)) FROM generate_series(1, 200) n;
 INSERT INTO flagsmith.environment_key (environment_id, key, active, expires_at) SELECT id, 'ser.' || api_key, api_key <> 'third', now() + interval '1 day' FROM flagsmith.environment;
 SELECT flagsmith.create_server_key('client');
+SELECT flagsmith.http_post('/api/v1/analytics/flags/', '{"x-environment-key": "client"}', '{"banner": 2}');
 INSERT INTO flagsmith.feature_state (environment_id, feature_id, value, live_from, published)
 SELECT e.id, f.id, '"later"', now() + interval '1 hour', n = 1 FROM flagsmith.environment e JOIN flagsmith.feature f USING (project_id), generate_series(1, 2) n WHERE f.name = 'banner';
 SQL
