@@ -7,11 +7,12 @@
 -- Versions
 --
 -- When an environment's document last changed, whoever changed it and by which way. What
--- pg_dump's scripts restore, with check_function_bodies off, is no change.
+-- pg_dump's scripts restore, with check_function_bodies off, is no change. No foreign key:
+-- it would keep a subscriber, who has this table for itself, from replaying TRUNCATE.
 ---------------------------------------------------------------------------------------
 
 CREATE TABLE environment_change (
-	environment_id bigint PRIMARY KEY REFERENCES environment ON DELETE CASCADE,
+	environment_id bigint PRIMARY KEY,
 	changed_at timestamptz NOT NULL,
 	shares_second boolean NOT NULL DEFAULT false
 );
@@ -50,6 +51,13 @@ AS $$
 DECLARE
 	changed record := coalesce(NEW, OLD);
 BEGIN
+	IF TG_OP IN ('DELETE', 'TRUNCATE') AND TG_TABLE_NAME = 'environment' THEN
+		DELETE FROM flagsmith.environment_change c
+		WHERE NOT EXISTS (SELECT FROM flagsmith.environment e WHERE e.id = c.environment_id);
+		DELETE FROM flagsmith.feature_evaluation c
+		WHERE NOT EXISTS (SELECT FROM flagsmith.environment e WHERE e.id = c.environment_id);
+		RETURN NULL;
+	END IF;
 	-- once a transaction: others see all its changes at once
 	INSERT INTO flagsmith.environment_change AS c (environment_id, changed_at)
 	SELECT e.id, clock_timestamp() FROM flagsmith.environment e
@@ -77,7 +85,7 @@ DO $$
 DECLARE
 	-- table, whose change it is, the column of its id; definitions count when they are used
 	kind text[];
-	definitions constant text[] := '{environment,project,feature,segment,multivariate_option}';
+	definitions constant text[] := '{project,feature,segment,multivariate_option}';
 	not_restoring constant text := $condition$ pg_catalog.current_setting('check_function_bodies') OPERATOR(pg_catalog.=) 'on' $condition$;
 BEGIN
 	FOREACH kind SLICE 1 IN ARRAY ARRAY[
@@ -99,8 +107,9 @@ BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_change', kind[1]);
 		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_truncate', kind[1]);
 		CONTINUE WHEN kind[1] = ANY (definitions);
-		EXECUTE pg_catalog.format('CREATE TRIGGER record_rows AFTER INSERT OR DELETE ON flagsmith.%I FOR EACH ROW'
-			' WHEN (%s) EXECUTE FUNCTION flagsmith.record_change(%L, %L)', kind[1], not_restoring, kind[2], kind[3]);
+		EXECUTE pg_catalog.format('CREATE TRIGGER record_rows AFTER %s ON flagsmith.%I FOR EACH ROW'
+			' WHEN (%s) EXECUTE FUNCTION flagsmith.record_change(%L, %L)',
+			CASE kind[1] WHEN 'environment' THEN 'DELETE' ELSE 'INSERT OR DELETE' END, kind[1], not_restoring, kind[2], kind[3]);
 		EXECUTE pg_catalog.format('ALTER TABLE flagsmith.%I ENABLE ALWAYS TRIGGER record_rows', kind[1]);
 	END LOOP;
 END
@@ -287,8 +296,8 @@ COMMENT ON FUNCTION http_post(text, jsonb, text) IS
 'Answers a POST of the Flagsmith SDK API (and the PUT of traits/bulk/) or OFREP, likewise; stores what it asks to store';
 
 CREATE TABLE feature_evaluation (
-	environment_id bigint NOT NULL REFERENCES environment ON DELETE CASCADE,
-	feature_id bigint NOT NULL REFERENCES feature ON DELETE CASCADE,
+	environment_id bigint NOT NULL,
+	feature_id bigint NOT NULL,
 	hour timestamptz NOT NULL,
 	labels jsonb NOT NULL DEFAULT '{}',
 	writer integer NOT NULL,
@@ -301,8 +310,6 @@ COMMENT ON TABLE feature_evaluation IS
 COMMENT ON COLUMN feature_evaluation.hour IS 'The hour in which they said so';
 COMMENT ON COLUMN feature_evaluation.labels IS 'What application and SDK say of themselves';
 COMMENT ON COLUMN feature_evaluation.writer IS 'The slot of the session that has counted';
-
-CREATE INDEX ON feature_evaluation (feature_id);
 
 REVOKE ALL ON feature_evaluation FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('flagsmith.feature_evaluation', '');

@@ -23,8 +23,8 @@ COMMENT ON FUNCTION http_post(text, jsonb, text) IS
 'Answers a POST of the Flagsmith SDK API (and the PUT of traits/bulk/) or OFREP, likewise; stores what it asks to store';
 
 CREATE TABLE feature_evaluation (
-	environment_id bigint NOT NULL REFERENCES environment ON DELETE CASCADE,
-	feature_id bigint NOT NULL REFERENCES feature ON DELETE CASCADE,
+	environment_id bigint NOT NULL,
+	feature_id bigint NOT NULL,
 	hour timestamptz NOT NULL,
 	labels jsonb NOT NULL DEFAULT '{}',
 	writer integer NOT NULL,
@@ -37,8 +37,6 @@ COMMENT ON TABLE feature_evaluation IS
 COMMENT ON COLUMN feature_evaluation.hour IS 'The hour in which they said so';
 COMMENT ON COLUMN feature_evaluation.labels IS 'What application and SDK say of themselves';
 COMMENT ON COLUMN feature_evaluation.writer IS 'The slot of the session that has counted';
-
-CREATE INDEX ON feature_evaluation (feature_id);
 
 REVOKE ALL ON feature_evaluation FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('flagsmith.feature_evaluation', '');
