@@ -1,9 +1,9 @@
--- What pgbouncer's auth_query calls: the role "pgbouncer" and pgbouncer.get_auth().
+-- What pgbouncer's auth_query calls: the role pgbouncer_auth and pgbouncer.get_auth().
 --
 -- A superuser runs this once in each database that pgbouncer.ini names; again does no harm:
 --
 --     psql -X -d flagsmith -f pgbouncer/auth_query.sql
---     psql -d flagsmith -c '\password pgbouncer'
+--     psql -d flagsmith -c '\password pgbouncer_auth'
 --
 -- Only superusers may read the table of passwords.  The function reads it with its owner's
 -- rights and gives out one row of it, to one role.  The schema is its own: "flagsmith" belongs
@@ -14,13 +14,13 @@ BEGIN;
 
 DO $$
 BEGIN
-	IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) 'pgbouncer') THEN
-		CREATE ROLE pgbouncer;
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) 'pgbouncer_auth') THEN
+		CREATE ROLE pgbouncer_auth;
 	END IF;
 END
 $$;
-ALTER ROLE pgbouncer WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
-COMMENT ON ROLE pgbouncer IS 'Looks up passwords for pgbouncer, by pgbouncer.get_auth()';
+ALTER ROLE pgbouncer_auth WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
+COMMENT ON ROLE pgbouncer_auth IS 'Looks up passwords for pgbouncer, by pgbouncer.get_auth()';
 
 -- Whoever made them before, from here on they are the caller's.
 CREATE SCHEMA IF NOT EXISTS pgbouncer;
@@ -43,8 +43,8 @@ AS $$
 $$;
 
 REVOKE EXECUTE ON FUNCTION pgbouncer.get_auth(text) FROM PUBLIC;
-GRANT USAGE ON SCHEMA pgbouncer TO pgbouncer;
-GRANT EXECUTE ON FUNCTION pgbouncer.get_auth(text) TO pgbouncer;
+GRANT USAGE ON SCHEMA pgbouncer TO pgbouncer_auth;
+GRANT EXECUTE ON FUNCTION pgbouncer.get_auth(text) TO pgbouncer_auth;
 COMMENT ON FUNCTION pgbouncer.get_auth(text) IS
 	'Name and password hash of a role that may log in through pgbouncer; no row for superusers, expired passwords and unknown names';
 

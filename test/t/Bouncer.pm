@@ -38,7 +38,7 @@ sub node
 	$node->safe_psql('postgres', 'CREATE DATABASE flagsmith');
 	$node->safe_psql('flagsmith', 'CREATE EXTENSION flagsmith' . (defined $version ? " VERSION '$version'" : ''));
 	set_up($node);
-	$node->safe_psql('postgres', "ALTER ROLE $_ PASSWORD '$password'") for qw(pgbouncer flagsmith_api flagsmith_admin);
+	$node->safe_psql('postgres', "ALTER ROLE $_ PASSWORD '$password'") for qw(pgbouncer_auth flagsmith_api flagsmith_admin);
 	return $node;
 }
 
@@ -55,10 +55,10 @@ sub new
 {
 	my ($class, $node, %options) = @_;
 	my $dir = PostgreSQL::Test::Utils::tempdir_short();
-	my $server = 'host=' . $node->host . ' port=' . $node->port . ' dbname=flagsmith';
+	my $server = 'host=' . $node->host . ' port=' . $node->port . ' dbname=flagsmith auth_user=pgbouncer_auth';
 	my $self = bless { program => program(), processes => 1, settings => '', %options, dir => $dir, port => PostgreSQL::Test::Cluster::get_free_port() }, $class;
 
-	append_to_file("$dir/users", qq{"pgbouncer" "$password"\n});
+	append_to_file("$dir/users", qq{"pgbouncer_auth" "$password"\n});
 	append_to_file("$dir/local.ini", <<"INI" . $self->{settings} . <<"INI");
 listen_addr = @{[$self->{tcp} ? '127.0.0.1' : '']}
 listen_port = $self->{port}
