@@ -1,8 +1,6 @@
 # pgbouncer as the project ships it, before a node: pgbouncer.ini with nothing changed but
 # places and ports, the roles and the password look-up of pgbouncer/*.sql, SCRAM on both
 # sides, started by pgbouncer/start.
-#
-# A Bouncer has connstr() like a node, so that session() of Session.pm takes it.
 package Bouncer;
 
 use strict;
@@ -12,22 +10,24 @@ use FindBin;
 use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Session;
 
 our $scripts = "$FindBin::RealBin/../../pgbouncer";
 our $password = 'not a secret';
 my @started;
 
-# The installed program, undef if there is none.
+# The program that PGBOUNCER names, or the installed one; undef if there is none.
 sub program
 {
+	return $ENV{PGBOUNCER} if defined $ENV{PGBOUNCER};
 	my ($found) = grep { -f && -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
 	return $found;
 }
 
-# A node with the database flagsmith and its roles; a version of the extension may be named.
+# A node with the database flagsmith and its roles.
 sub node
 {
-	my ($name, $version) = @_;
+	my ($name) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 	my $user = getpwuid($>);
 
@@ -36,7 +36,7 @@ sub node
 	$node->append_conf('pg_hba.conf', "local all $user trust\nlocal all all scram-sha-256\n");
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE DATABASE flagsmith');
-	$node->safe_psql('flagsmith', 'CREATE EXTENSION flagsmith' . (defined $version ? " VERSION '$version'" : ''));
+	$node->safe_psql('flagsmith', 'CREATE EXTENSION flagsmith');
 	set_up($node);
 	$node->safe_psql('postgres', "ALTER ROLE $_ PASSWORD '$password'") for qw(pgbouncer_auth flagsmith_api flagsmith_admin);
 	return $node;
@@ -134,6 +134,22 @@ sub through
 
 	die "$errors\n$sql" unless $good;
 	return $output;
+}
+
+# A session (Session.pm) that stays.
+sub client
+{
+	my ($self, $database, $role) = @_;
+	my $connstr = $self->connstr($database // 'flagsmith', $role);
+
+	return session(bless \$connstr, 'Bouncer::Address');
+}
+
+sub Bouncer::Address::connstr
+{
+	my ($self) = @_;
+
+	return $$self;
 }
 
 # The error of a connection or of SQL; dies if there is none.
