@@ -152,14 +152,13 @@ sub Bouncer::Address::connstr
 	return $$self;
 }
 
-# The error of a connection or of SQL; dies if there is none.
+# The error of a connection or of SQL.
 sub refusal
 {
 	my ($self, $role, $database, $sql) = @_;
 	my ($good, $output, $errors) = psql($self->connstr($database // 'flagsmith', $role), $sql // 'SELECT 1');
 
-	die "not refused: $output" if $good;
-	return $errors;
+	return $good ? "not refused: $output" : $errors;
 }
 
 # A command on the console, which is open to the Unix user that pgbouncer runs as.

@@ -73,7 +73,7 @@ sub test_peers
 
 	if ($bouncer->version < 19)
 	{
-		my ($output, $errors) = run_command([ 'env', "PGBOUNCER=$bouncer->{program}", "$Bouncer::scripts/start", '-w', '-n', '2', tempdir() ]);
+		my ($output, $errors) = run_command([ 'env', "PGBOUNCER=$bouncer->{program}", "$Bouncer::scripts/start", '-w', '-n', '2', PostgreSQL::Test::Utils::tempdir() ]);
 		like($errors, qr/knows no peers/, "$name has no peers, which start says");
 		return;
 	}
