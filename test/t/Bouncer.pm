@@ -16,10 +16,10 @@ our $scripts = "$FindBin::RealBin/../../pgbouncer";
 our $password = 'not a secret';
 my @started;
 
-# The program that PGBOUNCER names, or the installed one; undef if there is none.
+# The program that FLAGSMITH_PGBOUNCER names, or the installed one; undef if there is none.
 sub program
 {
-	return $ENV{PGBOUNCER} if defined $ENV{PGBOUNCER};
+	return $ENV{FLAGSMITH_PGBOUNCER} if defined $ENV{FLAGSMITH_PGBOUNCER};
 	my ($found) = grep { -f && -x } map { "$_/pgbouncer" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
 	return $found;
 }
@@ -78,7 +78,7 @@ sub start
 {
 	my ($self) = @_;
 
-	local $ENV{PGBOUNCER} = $self->{program};
+	local $ENV{FLAGSMITH_PGBOUNCER} = $self->{program};
 	system_or_bail("$scripts/start", '-n', $self->{processes}, $self->{dir});
 }
 

@@ -1,7 +1,7 @@
 # Several pgbouncer processes on one TCP port, and what the version decides: peers that pass on
 # a request to cancel (1.19), prepared statements (1.21). Runs with the installed pgbouncer
 # and, if that is older than 1.21, with the one of Debian's next release, which pgbouncer/get
-# fetches; PGBOUNCER names another one for all tests.
+# fetches; FLAGSMITH_PGBOUNCER names another one for all tests.
 
 use strict;
 use warnings;
@@ -73,7 +73,7 @@ sub test_peers
 
 	if ($bouncer->version < 19)
 	{
-		my ($output, $errors) = run_command([ 'env', "PGBOUNCER=$bouncer->{program}", "$Bouncer::scripts/start", '-w', '-n', '2', PostgreSQL::Test::Utils::tempdir() ]);
+		my ($output, $errors) = run_command([ 'env', "FLAGSMITH_PGBOUNCER=$bouncer->{program}", "$Bouncer::scripts/start", '-w', '-n', '2', PostgreSQL::Test::Utils::tempdir() ]);
 		like($errors, qr/knows no peers/, "$name has no peers, which start says");
 		return;
 	}
