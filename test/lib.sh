@@ -249,33 +249,24 @@ stop_cluster() {
 }
 
 # Starts pgbouncer, with the project's configuration, before the cluster named $1; it
-# listens on the socket of port 6432 in the same folder.
+# listens on the socket of port 6432 in the same folder.  Its files are in pgbouncer/ there.
 start_pgbouncer() {
-	local dir=$stage/$1/pgbouncer pgbouncer i
-	pgbouncer=$(PATH=$PATH:/usr/sbin command -v pgbouncer) || die "pgbouncer was not found"
+	local dir=$stage/$1/pgbouncer server="host=$stage/$1/socket port=5432"
 	as_user mkdir -p "$dir"
-	as_user cp "$stage/src/pgbouncer/pgbouncer.ini" "$dir/flagsmith.ini"
 	as_user tee "$dir/userlist.txt" >/dev/null <<<'"postgres" ""'
-	# Where things lie here.  Trust: the folder of the sockets is closed to other users.
-	# The settings go on in the included file's last section, [pgbouncer]: a second section
-	# of that name would set all the others back to their defaults.
-	as_user tee "$dir/pgbouncer.ini" >/dev/null <<-EOF
-		%include $dir/flagsmith.ini
+	# Trust: the folder of the sockets is closed to other users.
+	as_user tee "$dir/local.ini" >/dev/null <<-EOF
 		unix_socket_dir = $stage/$1/socket
 		listen_addr =
 		auth_type = trust
 		auth_file = $dir/userlist.txt
-		logfile = $dir/log
-		pidfile = $dir/pgbouncer.pid
+		admin_users = postgres
 		[databases]
-		* = host=$stage/$1/socket port=5432
+		flagsmith = $server
+		flagsmith_read = $server dbname=flagsmith
+		flagsmith_admin = $server dbname=flagsmith pool_size=2 reserve_pool=0
+		* = $server
 	EOF
-	as_user setsid "$pgbouncer" -q "$dir/pgbouncer.ini" </dev/null >/dev/null 2>&1 &
-	servers+=($!)
-	for ((i = 0; i < 50; i++)); do
-		! "$(dirname "$pg_config")/pg_isready" -q -p 6432 || return 0
-		sleep 0.1
-	done
-	tail -n 20 "$dir/log"
-	return 1
+	as_user "$stage/src/pgbouncer/start" "$dir" || return 1
+	"$(dirname "$pg_config")/pg_isready" -q -p 6432
 }
