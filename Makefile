@@ -19,11 +19,11 @@ TAP_TESTS = $(if $(PROVE_TESTS),1)
 CLANG_FORMAT = clang-format-14
 SHELLCHECK = shellcheck
 C_FILES = $(wildcard extension/*.[ch] extension/engine/*.[ch] extension/server/*.[ch] \
-	test/unit/*.[ch] test/fuzz/*.[ch])
+	test/unit/*.[ch] test/fuzz/*.[ch] api/*.[ch])
 SHELL_FILES = $(shell grep -lrE '^\#!/bin/(ba)?sh' .ci bench demo pgbouncer test 2>/dev/null) test/lib.sh
 
 # These targets need no PostgreSQL to build against: the first two install it.
-PLAIN_TARGETS = bench demo demo-stop test test-versions \
+PLAIN_TARGETS = api bench demo demo-stop test test-versions \
 	check-format check-engine check-versions check-shell
 
 ifneq ($(filter-out $(PLAIN_TARGETS),$(or $(MAKECMDGOALS),all)),)
@@ -116,6 +116,14 @@ remove-build:
 endif
 
 .PHONY: $(PLAIN_TARGETS)
+
+# The API instance, a program of its own.
+API_PACKAGES = libpq libevent zlib jansson
+API_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror)
+api: api/flagsmith-api
+api/flagsmith-api: $(wildcard api/*.[ch])
+	$(CC) $(API_CFLAGS) $(CPPFLAGS) $(shell pkg-config --cflags $(API_PACKAGES)) -o $@ $(filter %.c,$^) \
+		$(shell pkg-config --libs $(API_PACKAGES))
 
 # Whole or in parts: make test PARTS="unit regress"
 test:

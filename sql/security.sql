@@ -54,7 +54,7 @@ FROM contract c LEFT JOIN function f ON f.function = 'flagsmith.' || c.function
 WHERE (volatility, parallel, definer) IS DISTINCT FROM (provolatile, proparallel, prosecdef);
 
 -- beside these, only two have the owner's rights: they tell an id, or the whole context, for a key that is known
-SELECT function FROM function f WHERE prosecdef AND NOT EXISTS (SELECT FROM contract c WHERE f.function = 'flagsmith.' || c.function);
+SELECT function FROM function f WHERE prosecdef AND NOT EXISTS (SELECT FROM contract c WHERE f.function = 'flagsmith.' || c.function) ORDER BY function::text COLLATE "C";
 
 -- what writes, or is a trigger, is VOLATILE and PARALLEL UNSAFE
 SELECT function FROM function

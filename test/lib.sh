@@ -25,7 +25,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 pg_config=${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}
 for variable in "${!PG@}"; do unset "$variable"; done # no server but our own
 
-packages=(gcc libc6-dev make pkg-config libpcre2-dev)
+packages=(gcc libc6-dev make pkg-config libpcre2-dev libpq-dev libevent-dev zlib1g-dev libjansson-dev)
 if [[ $pg_config == /usr/lib/postgresql/15/* ]]; then
 	packages+=(postgresql-15 postgresql-server-dev-15)
 fi
@@ -191,7 +191,7 @@ close_stage() {
 
 # Copies the checkout without what was built in it.
 copy_source() {
-	tar -C "$top" -cf - --exclude-vcs --exclude='*.o' --exclude='*.d' --exclude='*.so' \
+	tar -C "$top" -cf - --exclude-vcs --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude=flagsmith-api \
 		--exclude=./build --exclude=./results --exclude=./output_iso --exclude=./tmp_check . |
 		as_user sh -c 'mkdir -p "$1" && tar -C "$1" --no-same-owner -xf -' sh "$1"
 }

@@ -187,7 +187,7 @@ http_add_etag(const HttpRequest *request, HttpResponse *response, uint64 tag)
 	char text[24];
 
 	/* the later member of a name counts: this is instead of no-store */
-	snprintf(text, sizeof(text), "\"%016" INT64_MODIFIER "x\"", tag);
+	snprintf(text, sizeof(text), "\"%08x%08x\"", (uint32) (tag >> 32), (uint32) tag);
 	http_add_header(response, "Cache-Control", "no-cache");
 	appendStringInfoString(&response->headers, ",\"ETag\":");
 	json_write_string(&response->headers,
