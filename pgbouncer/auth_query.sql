@@ -11,6 +11,7 @@
 
 \set ON_ERROR_STOP on
 BEGIN;
+SET LOCAL client_min_messages = warning; -- not what exists already, or not yet
 
 DO $$
 BEGIN

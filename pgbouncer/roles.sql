@@ -30,10 +30,10 @@ COMMENT ON ROLE flagsmith_api IS 'API instances: calls the functions of the API,
 ALTER ROLE flagsmith_admin WITH LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 COMMENT ON ROLE flagsmith_admin IS 'Imports environments and changes flags';
 
--- A call takes milliseconds; what has not ended in 3 s will not be waited for.
+-- A call takes milliseconds; what has not ended in 3 s will not be waited for.  A lock has less,
+-- so that the error says which of the two it was.
 ALTER ROLE flagsmith_api SET statement_timeout = '3s';
-ALTER ROLE flagsmith_api SET lock_timeout = '3s';
-ALTER ROLE flagsmith_api SET idle_in_transaction_session_timeout = '10s';
+ALTER ROLE flagsmith_api SET lock_timeout = '2s';
 
 -- An import may take long, but shall not make all others wait behind it for a lock.
 ALTER ROLE flagsmith_admin SET statement_timeout = '5min';

@@ -86,7 +86,7 @@ COMMIT;
 SQL
 
 # the roles
-is($bouncer->through(q{SELECT concat_ws(' ', current_setting('statement_timeout'), current_setting('lock_timeout'))}), '3s 3s', "the API role's time limits");
+is($bouncer->through(q{SELECT concat_ws(' ', current_setting('statement_timeout'), current_setting('lock_timeout'))}), '3s 2s', "the API role's time limits");
 {
 	local $ENV{PGOPTIONS} = '-c statement_timeout=0';
 	is($bouncer->through('SHOW statement_timeout'), '3s', 'are not for a client to change');
