@@ -23,7 +23,7 @@ C_FILES = $(wildcard extension/*.[ch] extension/engine/*.[ch] extension/server/*
 SHELL_FILES = $(shell grep -lrE '^\#!/bin/(ba)?sh' .ci bench demo pgbouncer test 2>/dev/null) test/lib.sh
 
 # These targets need no PostgreSQL to build against: the first two install it.
-PLAIN_TARGETS = api bench demo demo-stop test test-versions \
+PLAIN_TARGETS = api bench demo demo-up demo-down demo-stop test test-versions \
 	check-format check-engine check-versions check-shell
 
 ifneq ($(filter-out $(PLAIN_TARGETS),$(or $(MAKECMDGOALS),all)),)
@@ -136,7 +136,11 @@ test-versions:
 demo:
 	@demo/run
 
-demo-stop:
+# The same, left running to play with; build/demo.env says where.
+demo-up:
+	@KEEP=1 demo/run
+
+demo-down demo-stop:
 	@demo/run stop
 
 # Every figure that the docs quote; FAST=1 only tries the scripts.

@@ -29,7 +29,7 @@ packages=(gcc libc6-dev make pkg-config libpcre2-dev libpq-dev libevent-dev zlib
 if [[ $pg_config == /usr/lib/postgresql/15/* ]]; then
 	packages+=(postgresql-15 postgresql-server-dev-15)
 fi
-demo_packages=(pgbouncer)
+demo_packages=(pgbouncer curl)
 test_packages=(clang-14 clang-format-14 check libipc-run-perl perl python3-venv shellcheck)
 
 say() {
@@ -172,7 +172,7 @@ stop_servers() {
 	done
 	while read -r file; do
 		stop_process TERM "$(head -n 1 "$file")"
-	done < <(find "$stage" -name pgbouncer.pid)
+	done < <(find "$stage" -name pgbouncer.pid -o -name 'api.*.pid')
 	while read -r file; do
 		stop_process QUIT "$(head -n 1 "$file")"
 	done < <(find "$stage" -name postmaster.pid)
@@ -269,4 +269,20 @@ start_pgbouncer() {
 	EOF
 	as_user "$stage/src/pgbouncer/start" "$dir" || return 1
 	"$(dirname "$pg_config")/pg_isready" -q -p 6432
+}
+
+# Starts an API instance named $2 before pgbouncer of the cluster named $1 and its database
+# $3; sets api_url to where it listens.
+start_api() {
+	local file=$stage/$1/api.$2 i port
+	as_user setsid sh -c 'echo $$ >"$1.pid"; exec 2>"$1.log"; shift; exec "$@"' sh "$file" \
+		"$stage/src/api/flagsmith-api" --port 0 --database "host=$stage/$1/socket port=6432 dbname=$3 user=postgres" \
+		</dev/null >/dev/null 2>&1 &
+	for ((i = 0; i < 100; i++)); do
+		port=$(sed -n 's/.*"event":"listening","port":\([0-9]*\).*/\1/p' "$file.log" 2>/dev/null || true)
+		[[ -z $port ]] || { api_url=http://127.0.0.1:$port && return; }
+		sleep 0.05
+	done
+	cat "$file.log"
+	return 1
 }
