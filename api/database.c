@@ -475,7 +475,8 @@ on_tick(evutil_socket_t fd, short what, void *argument)
 			close_connection(connection, false);
 		}
 	}
-	while (pool->first != NULL && now - pool->first->since >= pool->settings.timeout)
+	/* half of the time for waiting: with a statement's whole it is still in time */
+	while (pool->first != NULL && now - pool->first->since >= pool->settings.timeout / 2)
 	{
 		Call *call = pool->first;
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 
@@ -82,6 +83,19 @@ bound_port(struct evhttp_bound_socket *socket)
 	           : ntohs(((struct sockaddr_in *) &address)->sin_port);
 }
 
+/* A descriptor for each client: as many as the system lets us have. */
+static void
+raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+	{
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -92,6 +106,7 @@ main(int argc, char **argv)
 
 	settings_read(&instance->settings, argc, argv);
 	signal(SIGPIPE, SIG_IGN);
+	raise_limit();
 	instance->base = event_base_new();
 	instance->http = evhttp_new(instance->base);
 	program.socket = evhttp_bind_socket_with_handle(instance->http, settings->listen,
