@@ -49,7 +49,8 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	changed record := coalesce(NEW, OLD);
+	of_id bigint := (to_jsonb(coalesce(NEW, OLD)) ->> TG_ARGV[1])::bigint;
+	environments bigint[];
 BEGIN
 	IF TG_OP IN ('DELETE', 'TRUNCATE') AND TG_TABLE_NAME = 'environment' THEN
 		DELETE FROM flagsmith.environment_change c
@@ -58,18 +59,17 @@ BEGIN
 		WHERE NOT EXISTS (SELECT FROM flagsmith.environment e WHERE e.id = c.environment_id);
 		RETURN NULL;
 	END IF;
+	environments := CASE TG_ARGV[0]
+		WHEN 'environment' THEN ARRAY[of_id]
+		WHEN 'project' THEN ARRAY(SELECT e.id FROM flagsmith.environment e WHERE e.project_id = of_id)
+		WHEN 'feature' THEN ARRAY(SELECT e.id FROM flagsmith.environment e
+			JOIN flagsmith.feature f ON f.project_id = e.project_id WHERE f.id = of_id)
+		WHEN 'feature_state' THEN ARRAY(SELECT s.environment_id FROM flagsmith.feature_state s WHERE s.id = of_id)
+		ELSE ARRAY(SELECT e.id FROM flagsmith.environment e)
+	END;
 	-- once a transaction: others see all its changes at once
 	INSERT INTO flagsmith.environment_change AS c (environment_id, changed_at)
-	SELECT e.id, clock_timestamp() FROM flagsmith.environment e
-	WHERE CASE TG_ARGV[0]
-		WHEN 'environment' THEN e.id = (to_jsonb(changed) ->> TG_ARGV[1])::bigint
-		WHEN 'project' THEN e.project_id = (to_jsonb(changed) ->> TG_ARGV[1])::bigint
-		WHEN 'feature' THEN e.project_id = (SELECT f.project_id FROM flagsmith.feature f
-			WHERE f.id = (to_jsonb(changed) ->> TG_ARGV[1])::bigint)
-		WHEN 'feature_state' THEN e.id = (SELECT s.environment_id FROM flagsmith.feature_state s
-			WHERE s.id = (to_jsonb(changed) ->> TG_ARGV[1])::bigint)
-		ELSE true
-	END
+	SELECT e.id, clock_timestamp() FROM flagsmith.environment e WHERE e.id = ANY (environments)
 	ON CONFLICT (environment_id) DO UPDATE SET
 		changed_at = excluded.changed_at,
 		shares_second = date_trunc('second', c.changed_at) = date_trunc('second', excluded.changed_at)
