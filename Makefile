@@ -23,7 +23,7 @@ C_FILES = $(wildcard extension/*.[ch] extension/engine/*.[ch] extension/server/*
 SHELL_FILES = $(shell grep -lrE '^\#!/bin/(ba)?sh' .ci bench demo pgbouncer test 2>/dev/null) test/lib.sh
 
 # These targets need no PostgreSQL to build against: the first two install it.
-PLAIN_TARGETS = api bench demo demo-up demo-down demo-stop test test-versions \
+PLAIN_TARGETS = api api-asan install-api bench demo demo-up demo-down demo-stop test test-versions \
 	check-format check-engine check-versions check-shell
 
 ifneq ($(filter-out $(PLAIN_TARGETS),$(or $(MAKECMDGOALS),all)),)
@@ -117,13 +117,25 @@ endif
 
 .PHONY: $(PLAIN_TARGETS)
 
-# The API instance, a program of its own.
-API_PACKAGES = libpq libevent zlib jansson
-API_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror)
+# The API instance, a program of its own; with ASan and UBSan: make api-asan
+API_PACKAGES = libpq libevent_core zlib jansson
+API_CFLAGS = -std=gnu11 -O2 -g -Wall -Wextra $(if $(WERROR),-Werror) -D_GNU_SOURCE \
+	-DFLAGSMITH_VERSION=\"$(EXTVERSION)\"
+API_BUILD = $(CC) $(API_CFLAGS) $(CPPFLAGS) $(shell pkg-config --cflags $(API_PACKAGES)) -o $@ $(filter %.c,$^) \
+	$(shell pkg-config --libs $(API_PACKAGES)) -lhttp_parser
 api: api/flagsmith-api
 api/flagsmith-api: $(wildcard api/*.[ch])
-	$(CC) $(API_CFLAGS) $(CPPFLAGS) $(shell pkg-config --cflags $(API_PACKAGES)) -o $@ $(filter %.c,$^) \
-		$(shell pkg-config --libs $(API_PACKAGES))
+	$(API_BUILD)
+
+api-asan: build/flagsmith-api-asan
+build/flagsmith-api-asan: API_CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+build/flagsmith-api-asan: $(wildcard api/*.[ch])
+	@mkdir -p $(@D)
+	$(API_BUILD)
+
+install-api: api
+	install -D -m 755 api/flagsmith-api $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/flagsmith-api
+	install -D -m 644 api/flagsmith-api.service $(DESTDIR)/etc/systemd/system/flagsmith-api.service
 
 # Whole or in parts: make test PARTS="unit regress"
 test:

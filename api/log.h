@@ -1,12 +1,21 @@
 /*
- * The log: a JSON line an event on the standard error.  No key, identifier or trait is
- * ever in it.
+ * The log: one JSON object a line, to the standard error or to a file.
+ *
+ * No key, identifier, trait, target or body of a request is ever given to it.
  */
-#ifndef FLAGSMITH_API_LOG_H
-#define FLAGSMITH_API_LOG_H
+#ifndef LOG_H
+#define LOG_H
 
-/* Logs an event; members is the rest of a JSON object (",\"port\":1"), or "". */
-extern void log_event(const char *event, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+#include <stdbool.h>
+
+/* Opens the file, NULL for the standard error; again after rotation.  False if it fails. */
+bool log_open(const char *path);
+void log_reopen(void);
+
+/*
+ * Writes a line: level, event, then pairs of a name and a text, ended by NULL; digits
+ * alone are written as a number.
+ */
+void log_event(const char *level, const char *event, ...) __attribute__((sentinel));
 
 #endif

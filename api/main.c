@@ -1,131 +1,146 @@
 /*
- * flagsmith-api: a pipe from HTTP to a PostgreSQL with the extension flagsmith.
+ * flagsmith-api: HTTP in, one SQL call, HTTP out.
  *
- * One event loop serves all clients and a few connections to the database; nothing in it
- * blocks.
+ * Wiring only: settings, signals, the event loop, and the order in which things end.
  */
+#include "analytics.h"
+#include "batch.h"
+#include "clock.h"
+#include "log.h"
+#include "route.h"
+#include "server.h"
+#include "settings.h"
+#include "sse.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <netinet/in.h>
+#include <unistd.h>
 
-#include "http.h"
-#include "log.h"
-#include "sse.h"
+/* Descriptors beyond those of clients: databases, listeners, the log, epoll. */
+#define OTHER_FILES 160
 
-/* How long accepted requests may take after SIGTERM. */
-#define DRAIN_SECONDS 10
+/* What was accepted gets this long when the program ends; then counts get as long. */
+#define DRAIN_MS 5000
+#define DRAIN_TICK_US 50000
 
-typedef struct Program
+static struct event_base *base;
+static Server server;
+static struct event *drain_event;
+static int64_t drain_started;
+
+/* Takes all descriptors that are allowed, and no more clients than those suffice for. */
+static void
+raise_limits(void)
 {
-	Instance instance;
-	struct evhttp_bound_socket *socket;
-	int drained_for; /* tenths of a second */
-} Program;
+	struct rlimit files;
 
-/* While the instance drains: ends when all is answered. */
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_cur != RLIM_INFINITY &&
+	    files.rlim_cur < (rlim_t) settings.client_limit + OTHER_FILES)
+	{
+		char text[24];
+
+		settings.client_limit =
+			files.rlim_cur > 2 * OTHER_FILES ? files.rlim_cur - OTHER_FILES : OTHER_FILES;
+		snprintf(text, sizeof(text), "%d", settings.client_limit);
+		log_event("warning", "fewer_connections", "client_limit", text, "reason",
+		          "limit of open files", NULL);
+	}
+}
+
+/* First the requests, then the counts that they have brought, then the end. */
 static void
 on_drain(evutil_socket_t fd, short what, void *argument)
 {
-	Program *program = argument;
+	int64_t waited = clock_ms() - drain_started;
 
 	(void) fd;
 	(void) what;
-	if (program->instance.open_requests == 0 ||
-	    ++program->drained_for > DRAIN_SECONDS * 10)
-		event_base_loopbreak(program->instance.base);
-}
-
-static void
-on_terminate(evutil_socket_t fd, short what, void *argument)
-{
-	Program *program = argument;
-	struct timeval tenth = {0, 100000};
-
-	(void) fd;
-	(void) what;
-	if (program->instance.draining)
+	(void) argument;
+	if (server.count > 0 && waited < DRAIN_MS)
 		return;
-	program->instance.draining = true;
-	log_event("draining", ",\"open_requests\":%d", program->instance.open_requests);
-	evhttp_del_accept_socket(program->instance.http, program->socket);
-	sse_end();
-	event_add(event_new(program->instance.base, -1, EV_PERSIST, on_drain, program),
-	          &tenth);
+	analytics_flush();
+	if (analytics_is_empty() || waited >= 2 * DRAIN_MS)
+		event_base_loopbreak(base);
 }
 
-static Pool *
-create_pool(Instance *instance, const char *name, const char *target, int connections)
-{
-	PoolSettings settings = {.name = name,
-	                         .target = target,
-	                         .connections = connections,
-	                         .batch = instance->settings.batch,
-	                         .queue = instance->settings.queue,
-	                         .timeout = instance->settings.timeout};
-
-	return pool_create(instance->base, &settings);
-}
-
-static int
-bound_port(struct evhttp_bound_socket *socket)
-{
-	struct sockaddr_storage address = {0};
-	socklen_t length = sizeof(address);
-
-	getsockname(evhttp_bound_socket_get_fd(socket), (struct sockaddr *) &address,
-	            &length);
-	return address.ss_family == AF_INET6
-	           ? ntohs(((struct sockaddr_in6 *) &address)->sin6_port)
-	           : ntohs(((struct sockaddr_in *) &address)->sin_port);
-}
-
-/* A descriptor for each client: as many as the system lets us have. */
 static void
-raise_limit(void)
+on_end_signal(evutil_socket_t number, short what, void *argument)
 {
-	struct rlimit limit;
+	static const struct timeval interval = {0, DRAIN_TICK_US};
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+	(void) number;
+	(void) what;
+	(void) argument;
+	if (drain_started != 0)
 	{
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
+		event_base_loopbreak(base); /* asked twice */
+		return;
 	}
+	log_event("info", "draining", NULL);
+	drain_started = clock_ms();
+	server_drain(&server);
+	sse_end_all();
+	event_add(drain_event, &interval);
+}
+
+static void
+on_renew_signal(evutil_socket_t number, short what, void *argument)
+{
+	(void) number;
+	(void) what;
+	(void) argument;
+	log_reopen();
+	log_event("info", "renewing", NULL);
+	batch_renew();
 }
 
 int
 main(int argc, char **argv)
 {
-	Program program = {0};
-	Instance *instance = &program.instance;
-	const Settings *settings = &instance->settings;
-	const char *replica;
+	struct event *signals[3];
 
-	settings_read(&instance->settings, argc, argv);
-	signal(SIGPIPE, SIG_IGN);
-	raise_limit();
-	instance->base = event_base_new();
-	instance->http = evhttp_new(instance->base);
-	program.socket = evhttp_bind_socket_with_handle(instance->http, settings->listen,
-	                                                (ev_uint16_t) settings->port);
-	if (program.socket == NULL)
+	settings_read(argc, argv);
+	if (!log_open(settings.log_file))
 	{
-		log_event("cannot_listen", ",\"port\":%d", settings->port);
+		perror(settings.log_file);
 		return 1;
 	}
-	replica = settings->replica != NULL ? settings->replica : settings->database;
-	instance->reads = create_pool(instance, "read", replica, settings->read_connections);
-	instance->writes =
-		create_pool(instance, "write", settings->database, settings->write_connections);
-	http_serve(instance);
-	sse_begin(instance);
-	event_add(evsignal_new(instance->base, SIGTERM, on_terminate, &program), NULL);
-	event_add(evsignal_new(instance->base, SIGINT, on_terminate, &program), NULL);
-	log_event("listening", ",\"port\":%d", bound_port(program.socket));
-	event_base_dispatch(instance->base);
-	log_event("ended", ",\"requests\":%llu", instance->requests);
+	signal(SIGPIPE, SIG_IGN);
+	raise_limits();
+
+	base = event_base_new();
+	if (base == NULL)
+		return 1;
+	signals[0] = evsignal_new(base, SIGTERM, on_end_signal, NULL);
+	signals[1] = evsignal_new(base, SIGINT, on_end_signal, NULL);
+	signals[2] = evsignal_new(base, SIGHUP, on_renew_signal, NULL);
+	drain_event = event_new(base, -1, EV_PERSIST, on_drain, NULL);
+	for (int i = 0; i < 3; i++)
+		event_add(signals[i], NULL);
+
+	if (!batch_open(base))
+		return 1;
+	sse_open(base);
+	analytics_open(base);
+	if (!server_open(&server, base, route_request))
+		return 1;
+	event_base_dispatch(base);
+
+	server_close(&server);
+	batch_close();
+	analytics_close();
+	sse_close();
+	for (int i = 0; i < 3; i++)
+		event_free(signals[i]);
+	event_free(drain_event);
+	event_base_free(base);
+	log_event("info", "ended", NULL);
 	return 0;
 }

@@ -1,134 +1,178 @@
 /*
- * Settings.
- *
- * One table has them all: name, default, and what --help says.
+ * One table of settings: the flags, the environment, --help and the checks follow from it.
  */
+#include "settings.h"
+
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "settings.h"
+#define PREFIX "FLAGSMITH_"
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-typedef struct Option
+Settings settings;
+
+typedef struct Setting
 {
-	const char *name; /* of the flag; the variable is in capitals, with a prefix */
-	const char *variable;
-	const char *preset;
-	int least, most; /* of a number; most 0: it is a text */
+	const char *name;
+	const char **text; /* either of the two */
+	int *number;
+	const char *preset; /* NULL: none */
+	int lowest, highest;
 	const char *help;
-} Option;
+} Setting;
 
-enum
-{
-	LISTEN,
-	PORT,
-	DATABASE,
-	REPLICA,
-	READ_CONNECTIONS,
-	WRITE_CONNECTIONS,
-	BATCH,
-	QUEUE,
-	TIMEOUT,
-	BODY_LIMIT,
-	STREAM_SECONDS,
-	OPTIONS
-};
-
-static const Option options[OPTIONS] = {
-	[LISTEN] = {"listen", "FLAGSMITH_LISTEN", "127.0.0.1", 0, 0, "address to listen on"},
-	[PORT] = {"port", "FLAGSMITH_PORT", "8000", 0, 65535,
-              "port to listen on; 0 takes any, which the log tells"},
-	[DATABASE] = {"database", "FLAGSMITH_DATABASE", "", 0, 0,
-                  "connection string of PostgreSQL or pgbouncer"},
-	[REPLICA] = {"replica", "FLAGSMITH_REPLICA", NULL, 0, 0,
-                 "another one that answers GETs (default: the database)"},
-	[READ_CONNECTIONS] = {"read-connections", "FLAGSMITH_READ_CONNECTIONS", "2", 1, 100,
-                          "connections for GETs"},
-	[WRITE_CONNECTIONS] = {"write-connections", "FLAGSMITH_WRITE_CONNECTIONS", "1", 1,
-                           100, "connections for POSTs"},
-	[BATCH] = {"batch", "FLAGSMITH_BATCH", "64", 1, 1000,
-               "requests that may share a statement"},
-	[QUEUE] = {"queue", "FLAGSMITH_QUEUE", "10000", 1, 1000000,
-               "requests that may wait; more are refused"},
-	[TIMEOUT] = {"timeout", "FLAGSMITH_TIMEOUT", "3000", 100, 60000,
-                 "milliseconds until a request is given up"},
-	[BODY_LIMIT] = {"body-limit", "FLAGSMITH_BODY_LIMIT", "1048576", 1024, 1 << 30,
-                    "bytes that a request's body may have"},
-	[STREAM_SECONDS] = {"stream-seconds", "FLAGSMITH_STREAM_SECONDS", "60", 0, 86400,
-                        "seconds that a stream of events is kept; 0: for ever"},
+static const Setting table[] = {
+	{"listen", &settings.listen, NULL, "127.0.0.1", 0, 0,
+     "address to listen on, or unix:PATH; several by commas"},
+	{"port", NULL, &settings.port, "8000", 0, 65535,
+     "port to listen on; 0 takes any, which the log tells"},
+	{"database", &settings.database, NULL, "", 0, 0,
+     "connection string or URI of the primary, best through pgbouncer; what it leaves\n"
+     "out is taken from PGHOST, PGDATABASE, PGUSER, PGPASSWORD and so on"},
+	{"replica", &settings.replica, NULL, NULL, 0, 0,
+     "the same of what answers GETs: a replica, or another pool (default: the database)"},
+	{"read-connections", NULL, &settings.read_connections, "2", 1, 64,
+     "connections for GETs"},
+	{"write-connections", NULL, &settings.write_connections, "2", 1, 64,
+     "connections for POSTs"},
+	{"batch", NULL, &settings.batch, "64", 1, 256, "requests that may share a statement"},
+	{"queue", NULL, &settings.queue, "1024", 1, 1000000,
+     "requests that may wait, for reads and for writes; more are refused with 503"},
+	{"timeout", NULL, &settings.timeout, "3000", 100, 60000,
+     "milliseconds until a request that the database has not answered fails"},
+	{"prepare", NULL, &settings.prepare, "0", 0, 1,
+     "1: prepared statements, for direct connections or pgbouncer 1.21 and later"},
+	{"client-limit", NULL, &settings.client_limit, "16384", 1, 1000000,
+     "connections of clients; more are refused with 503"},
+	{"header-limit", NULL, &settings.header_limit, "65536", 1024, 1 << 20,
+     "bytes that a request's target and headers may have"},
+	{"body-limit", NULL, &settings.body_limit, "1048576", 1024, 64 << 20,
+     "bytes that a request's body may have"},
+	{"keep-alive", NULL, &settings.keep_alive, "75", 1, 86400,
+     "seconds after which an idle connection is closed"},
+	{"gzip-level", NULL, &settings.gzip_level, "1", 0, 9,
+     "how hard answers from 1000 bytes on are compressed, if the client asks; 0: never"},
+	{"stream-seconds", NULL, &settings.stream_seconds, "60", 0, 86400,
+     "seconds that a stream of events is kept; 0: for ever"},
+	{"analytics-seconds", NULL, &settings.analytics_seconds, "5", 0, 3600,
+     "seconds for which counts of evaluations are gathered; 0: each POST is passed on"},
+	{"log-file", &settings.log_file, NULL, NULL, 0, 0,
+     "where to log, opened anew on SIGHUP (default: the standard error)"},
 };
 
 static void
-show_help(const char *program)
+variable_name(const Setting *setting, char *name, size_t size)
 {
-	printf("%s answers the Flagsmith SDK API and OFREP from a PostgreSQL with the "
-	       "extension flagsmith.\n\nUsage: %s [--NAME VALUE]...\n\n",
-	       program, program);
-	for (int i = 0; i < OPTIONS; i++)
-		printf("  --%-18s %s\n%22s(%s%s%s)\n", options[i].name, options[i].help, "",
-		       options[i].variable, options[i].preset == NULL ? "" : ", default ",
-		       options[i].preset == NULL ? "" : options[i].preset);
-	printf("\nA flag goes before its environment variable.\n");
+	snprintf(name, size, PREFIX "%s", setting->name);
+	for (char *c = name + strlen(PREFIX); *c != '\0'; c++)
+		*c = *c == '-' ? '_' : *c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c;
 }
 
-static int
-number(int option, const char *text)
+static void
+print_help(void)
+{
+	printf(
+		"flagsmith-api answers Flagsmith's SDK API and OFREP from a PostgreSQL with the\n"
+		"flagsmith extension.\n\nUsage: flagsmith-api [--SETTING VALUE]...\n\n"
+		"Each setting is a flag or an environment variable; the flag wins.\n");
+	for (size_t i = 0; i < LENGTH(table); i++)
+	{
+		char name[64];
+
+		variable_name(&table[i], name, sizeof(name));
+		printf("\n  --%s, %s\n      ", table[i].name, name);
+		for (const char *c = table[i].help; *c != '\0'; c++)
+			fputs(*c == '\n' ? "\n      " : (char[]){*c, '\0'}, stdout);
+		if (table[i].number != NULL)
+			printf(" (%d to %d)", table[i].lowest, table[i].highest);
+		if (table[i].preset != NULL && table[i].preset[0] != '\0')
+			printf(" (default: %s)", table[i].preset);
+		putchar('\n');
+	}
+	printf("\n  --help, --version\n\n"
+	       "SIGTERM, SIGINT: accept nothing more, finish what was accepted, end.\n"
+	       "SIGHUP: open the log file and the connections to the database anew.\n");
+}
+
+static void
+set(const Setting *setting, const char *value, const char *source)
 {
 	char *end;
-	long value = strtol(text, &end, 10);
+	long number;
 
-	if (*text == '\0' || *end != '\0' || value < options[option].least ||
-	    value > options[option].most)
+	if (setting->text != NULL)
 	{
-		fprintf(stderr, "--%s takes a number from %d to %d\n", options[option].name,
-		        options[option].least, options[option].most);
+		*setting->text = value;
+		return;
+	}
+	errno = 0;
+	number = strtol(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' || number < setting->lowest ||
+	    number > setting->highest)
+	{
+		fprintf(stderr, "flagsmith-api: %s must be a whole number from %d to %d\n",
+		        source, setting->lowest, setting->highest);
 		exit(2);
 	}
-	return (int) value;
+	*setting->number = number;
+}
+
+static void
+read_environment(void)
+{
+	for (size_t i = 0; i < LENGTH(table); i++)
+	{
+		char name[64];
+		const char *value;
+
+		variable_name(&table[i], name, sizeof(name));
+		value = getenv(name);
+		if (table[i].preset != NULL)
+			set(&table[i], table[i].preset, name);
+		if (value != NULL && value[0] != '\0')
+			set(&table[i], value, name);
+	}
 }
 
 void
-settings_read(Settings *settings, int argc, char **argv)
+settings_read(int argc, char **argv)
 {
-	struct option known[OPTIONS + 2];
-	const char *values[OPTIONS];
-	int chosen;
-
-	for (int i = 0; i < OPTIONS; i++)
+	enum
 	{
-		const char *variable = getenv(options[i].variable);
+		HELP = LENGTH(table),
+		VERSION,
+		COUNT
+	};
+	struct option options[COUNT + 1] = {0};
+	int option;
 
-		values[i] = variable != NULL ? variable : options[i].preset;
-		known[i] = (struct option){options[i].name, required_argument, NULL, i};
-	}
-	known[OPTIONS] = (struct option){"help", no_argument, NULL, OPTIONS};
-	known[OPTIONS + 1] = (struct option){NULL, 0, NULL, 0};
-	while ((chosen = getopt_long(argc, argv, "", known, NULL)) != -1)
+	for (size_t i = 0; i < LENGTH(table); i++)
+		options[i] = (struct option){table[i].name, required_argument, NULL, i + 1};
+	options[HELP] = (struct option){"help", no_argument, NULL, HELP + 1};
+	options[VERSION] = (struct option){"version", no_argument, NULL, VERSION + 1};
+
+	read_environment();
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 	{
-		if (chosen == OPTIONS)
+		if (option == HELP + 1)
+			print_help();
+		else if (option == VERSION + 1)
+			puts("flagsmith-api " FLAGSMITH_VERSION);
+		else if (option >= 1 && option <= (int) LENGTH(table))
 		{
-			show_help(argv[0]);
-			exit(0);
+			set(&table[option - 1], optarg, table[option - 1].name);
+			continue;
 		}
-		if (chosen == '?')
-			exit(2);
-		values[chosen] = optarg;
+		exit(option == '?' ? 2 : 0);
 	}
 	if (optind < argc)
 	{
-		fprintf(stderr, "there is no argument \"%s\"; see --help\n", argv[optind]);
+		fprintf(stderr, "flagsmith-api: \"%s\" is no setting; see --help\n",
+		        argv[optind]);
 		exit(2);
 	}
-	settings->listen = values[LISTEN];
-	settings->port = number(PORT, values[PORT]);
-	settings->database = values[DATABASE];
-	settings->replica = values[REPLICA];
-	settings->read_connections = number(READ_CONNECTIONS, values[READ_CONNECTIONS]);
-	settings->write_connections = number(WRITE_CONNECTIONS, values[WRITE_CONNECTIONS]);
-	settings->batch = number(BATCH, values[BATCH]);
-	settings->queue = number(QUEUE, values[QUEUE]);
-	settings->timeout = number(TIMEOUT, values[TIMEOUT]);
-	settings->body_limit = number(BODY_LIMIT, values[BODY_LIMIT]);
-	settings->stream_seconds = number(STREAM_SECONDS, values[STREAM_SECONDS]);
 }

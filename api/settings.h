@@ -1,25 +1,36 @@
 /*
- * Settings of an API instance: command line, then environment variables, then defaults.
+ * Settings: of the command line, else of the environment, else built in.
  */
-#ifndef FLAGSMITH_API_SETTINGS_H
-#define FLAGSMITH_API_SETTINGS_H
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
 
 typedef struct Settings
 {
-	const char *listen;    /* address */
-	int port;              /* 0: any that is free */
-	const char *database;  /* where POSTs go, and GETs unless replica is set */
-	const char *replica;   /* where GETs go; NULL: as database */
-	int read_connections;  /* to the database or the replica, for GETs */
-	int write_connections; /* to the database, for POSTs */
-	int batch;             /* requests that may share a statement */
-	int queue;             /* requests that may wait for a connection */
-	int timeout;           /* milliseconds until a request is given up */
-	int body_limit;        /* bytes */
-	int stream_seconds;    /* how long a stream of events is kept; 0: for ever */
+	const char *listen;
+	const char *database;
+	const char *replica;
+	const char *log_file;
+	int port;
+	int read_connections;
+	int write_connections;
+	int batch;
+	int queue;
+	int timeout;
+	int prepare;
+	int client_limit;
+	int header_limit;
+	int body_limit;
+	int keep_alive;
+	int gzip_level;
+	int stream_seconds;
+	int analytics_seconds;
 } Settings;
 
-/* Reads the settings; ends the program after --help, --version or a bad setting. */
-extern void settings_read(Settings *settings, int argc, char **argv);
+extern Settings settings;
+
+/* Reads them; ends the program for --help, --version and whatever is wrong. */
+void settings_read(int argc, char **argv);
 
 #endif

@@ -1,223 +1,368 @@
 /*
- * Streams of events.
- *
- * A stream begins with the time of the last change, so that a client that was away learns
- * what it missed.  Whatever happens it goes on with comments: some clients come back
- * without any pause when a stream ends or fails.
+ * One query a second for all environments that anybody watches, over a connection of the
+ * reads: where SDKs will read the change, and through pgbouncer, which passes on no NOTIFY.
  */
-#include <jansson.h>
+#include "sse.h"
+
+#include "array.h"
+#include "clock.h"
+#include "connection.h"
+#include "metrics.h"
+#include "pool.h"
+#include "reply.h"
+#include "settings.h"
+
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/buffer.h>
+#define POLL_MS 1000
 
-#include "sse.h"
+/* How soon the first stream of an environment is greeted. */
+#define FIRST_POLL_MS 20
+#define GREETING ": connected\n\n"
+#define COMMENT ": keep-alive\n\n"
+#define COMMENT_MS 15000
 
-#define KEEP_ALIVE_SECONDS 15
+/* What is longer is no key: held, but not asked for. */
+#define KEY_MAX 256
+
+/* An environment that is watched. */
+typedef struct Watch
+{
+	char *key;
+	bool is_known; /* updated_at is */
+	double updated_at;
+	TAILQ_HEAD(, Stream) streams;
+} Watch;
 
 typedef struct Stream
 {
-	struct evhttp_request *request;
-	char *key;
-	double updated_at; /* what the client knows; 0: nothing yet */
-	int age, quiet;    /* seconds since the beginning, and since the last bytes */
-	struct Stream *next;
+	TAILQ_ENTRY(Stream) of_watch;
+	TAILQ_ENTRY(Stream) of_all;
+	Request *request;
+	Watch *watch; /* NULL: none that could exist */
+	int64_t started;
+	int64_t commented;
 } Stream;
 
-static Stream *streams = NULL;
-static int nstreams = 0;
+static void on_result(Statement *statement, StatementOutcome outcome,
+                      const PGresult *result);
+
+static struct event *clock_event, *poll_event;
+static TAILQ_HEAD(, Stream) streams = TAILQ_HEAD_INITIALIZER(streams);
+static void *watches; /* a tree, by key */
+static bool is_polling;
+static Buffer keys; /* parameter of the query */
+static Statement query = {
+	.name = "flagsmith_changes",
+	.sql =
+		"SELECT environment_key, updated_at FROM flagsmith.environments_updated_at($1)",
+	.count = 1,
+	.types = {TEXT_ARRAY_TYPE},
+	.done = on_result,
+};
+
+/* ---- watches ---- */
+
+static int
+compare(const void *left, const void *right)
+{
+	return strcmp(((const Watch *) left)->key, ((const Watch *) right)->key);
+}
+
+static Watch *
+find_watch(const char *key)
+{
+	Watch **found = tfind(&(Watch){.key = (char *) key}, &watches, compare);
+
+	return found != NULL ? *found : NULL;
+}
+
+/* Returns the watch of a key, a new one if need be; NULL without memory. */
+static Watch *
+make_watch(const char *key)
+{
+	Watch *watch = find_watch(key);
+
+	if (watch != NULL)
+		return watch;
+	watch = calloc(1, sizeof(Watch));
+	if (watch == NULL || (watch->key = strdup(key)) == NULL ||
+	    tsearch(watch, &watches, compare) == NULL)
+	{
+		if (watch != NULL)
+			free(watch->key);
+		free(watch);
+		return NULL;
+	}
+	TAILQ_INIT(&watch->streams);
+	metrics.watched_environments++;
+	return watch;
+}
 
 static void
-send_text(Stream *stream, const char *text)
+drop_watch(Watch *watch)
 {
-	struct evbuffer *chunk = evbuffer_new();
-
-	evbuffer_add(chunk, text, strlen(text));
-	evhttp_send_reply_chunk(stream->request, chunk);
-	evbuffer_free(chunk);
-	stream->quiet = 0;
+	tdelete(watch, &watches, compare);
+	free(watch->key);
+	free(watch);
+	metrics.watched_environments--;
 }
+
+/* ---- streams ---- */
 
 static void
 forget(Stream *stream)
 {
-	Stream **place = &streams;
+	Watch *watch = stream->watch;
 
-	while (*place != stream)
-		place = &(*place)->next;
-	*place = stream->next;
-	nstreams--;
-	free(stream->key);
+	TAILQ_REMOVE(&streams, stream, of_all);
+	if (watch != NULL)
+	{
+		TAILQ_REMOVE(&watch->streams, stream, of_watch);
+		if (TAILQ_EMPTY(&watch->streams))
+			drop_watch(watch);
+	}
 	free(stream);
+	metrics.streams--;
 }
 
 static void
-on_gone(struct evhttp_connection *connection, void *argument)
+on_lost(void *argument)
 {
-	(void) connection;
 	forget(argument);
 }
 
 static void
-end_stream(Stream *stream)
+end(Stream *stream)
 {
-	struct evhttp_request *request = stream->request;
+	Request *request = stream->request;
 
-	evhttp_connection_set_closecb(evhttp_request_get_connection(request), NULL, NULL);
 	forget(stream);
-	evhttp_send_reply_end(request);
+	reply_end_stream(request);
 }
 
-/* A row of environments_updated_at(): tells the streams that do not know. */
+/* Tells when the environment last changed; there is always a decimal point. */
 static void
-on_row(void *argument, const char *key, const char *updated_at)
+tell(Stream *stream)
 {
-	double moment = strtod(updated_at, NULL);
-	char event[128];
+	char event[96];
 
-	(void) argument;
-	/* with a decimal point, which one client needs */
 	snprintf(event, sizeof(event),
-	         "event: environment_updated\ndata: {\"updated_at\": %.6f}\n\n", moment);
-	for (Stream *stream = streams; stream != NULL; stream = stream->next)
-		if (strcmp(stream->key, key) == 0 && stream->updated_at < moment)
-		{
-			stream->updated_at = moment;
-			send_text(stream, event);
-		}
+	         "event: environment_updated\ndata: {\"updated_at\": %.6f}\n\n",
+	         stream->watch->updated_at);
+	metrics.stream_events++;
+	stream->commented = clock_ms();
+	reply_continue_stream(stream->request, event);
 }
 
 static void
-on_end(void *argument, bool succeeded)
+poll_within(int64_t milliseconds)
 {
-	(void) argument;
-	(void) succeeded;
+	struct timeval interval = {milliseconds / 1000, milliseconds % 1000 * 1000};
+
+	if (!is_polling)
+		evtimer_add(poll_event, &interval);
 }
 
-/* The keys that are watched, each once, as the literal of an array. */
-static char *
-make_keys(void)
+static Stream *
+make_stream(Request *request, const char *key, size_t length)
 {
-	json_t *keys = json_object();
-	struct evbuffer *literal = evbuffer_new();
-	const char *key;
-	json_t *value;
-	char *text;
-	size_t length;
+	Stream *stream = calloc(1, sizeof(Stream));
+	char name[KEY_MAX + 1];
 
-	for (Stream *stream = streams; stream != NULL; stream = stream->next)
-		json_object_set_new(keys, stream->key, json_true());
-	evbuffer_add(literal, "{", 1);
-	json_object_foreach(keys, key, value) evbuffer_add_printf(
-		literal, "%s\"%s\"", evbuffer_get_length(literal) > 1 ? "," : "", key);
-	evbuffer_add(literal, "}", 2);
-	length = evbuffer_get_length(literal);
-	text = malloc(length);
-	evbuffer_copyout(literal, text, length);
-	evbuffer_free(literal);
-	json_decref(keys);
-	return text;
+	if (stream == NULL)
+		return NULL;
+	stream->request = request;
+	stream->started = stream->commented = clock_ms();
+	if (length <= KEY_MAX)
+	{
+		memcpy(name, key, length);
+		name[length] = '\0';
+		stream->watch = make_watch(name);
+	}
+	if (stream->watch != NULL)
+		TAILQ_INSERT_TAIL(&stream->watch->streams, stream, of_watch);
+	TAILQ_INSERT_TAIL(&streams, stream, of_all);
+	metrics.streams++;
+	return stream;
 }
 
+void
+sse_answer(Request *request, const char *key, size_t length)
+{
+	Stream *stream = make_stream(request, key, length);
+	struct Connection *connection = request->connection;
+
+	if (stream == NULL)
+	{
+		reply_error(request, 503, "Too many requests are under way.");
+		return;
+	}
+	/* a loss while these are sent is told before anything else is */
+	connection_stream(connection, on_lost, stream);
+	reply_begin_stream(request);
+	if (connection->state == CONNECTION_STREAMING)
+		reply_continue_stream(request, GREETING);
+	if (connection->state != CONNECTION_STREAMING || stream->watch == NULL)
+		return;
+	if (stream->watch->is_known)
+		tell(stream);
+	else
+		poll_within(FIRST_POLL_MS);
+}
+
+void
+sse_end_all(void)
+{
+	Stream *stream = TAILQ_FIRST(&streams);
+
+	while (stream != NULL)
+	{
+		Stream *next = TAILQ_NEXT(stream, of_all);
+
+		end(stream);
+		stream = next;
+	}
+}
+
+/* Comments, and the end of those that have lasted long enough. */
 static void
-ask(Instance *instance)
+on_clock(evutil_socket_t fd, short what, void *argument)
 {
-	char *keys = make_keys();
-
-	pool_query(instance->reads,
-	           "SELECT environment_key, updated_at FROM"
-	           " flagsmith.environments_updated_at($1::pg_catalog.text[])",
-	           keys, on_row, on_end, NULL);
-	free(keys);
-}
-
-static void
-on_second(evutil_socket_t fd, short what, void *argument)
-{
-	Instance *instance = argument;
-	Stream *stream, *next;
+	int64_t now = clock_ms(), most = (int64_t) settings.stream_seconds * 1000;
+	Stream *stream = TAILQ_FIRST(&streams);
 
 	(void) fd;
 	(void) what;
-	for (stream = streams; stream != NULL; stream = next)
+	(void) argument;
+	while (stream != NULL)
 	{
-		next = stream->next;
-		stream->age++;
-		if (instance->settings.stream_seconds > 0 &&
-		    stream->age >= instance->settings.stream_seconds)
-			end_stream(stream);
-		else if (++stream->quiet >= KEEP_ALIVE_SECONDS)
-			send_text(stream, ": keep-alive\n\n");
+		Stream *next = TAILQ_NEXT(stream, of_all);
+
+		if (most > 0 && now - stream->started >= most)
+			end(stream);
+		else if (now - stream->commented >= COMMENT_MS)
+		{
+			stream->commented = now;
+			reply_continue_stream(stream->request, COMMENT);
+		}
+		stream = next;
 	}
-	if (streams != NULL)
-		ask(instance);
+}
+
+/* ---- the query ---- */
+
+static uint32_t watch_count;
+static bool is_written;
+
+static void
+count_watch(const void *node, VISIT visit, int depth)
+{
+	(void) node;
+	(void) depth;
+	watch_count += visit == postorder || visit == leaf;
+}
+
+static void
+write_watch(const void *node, VISIT visit, int depth)
+{
+	const Watch *watch = *(Watch *const *) node;
+
+	(void) depth;
+	if (visit == postorder || visit == leaf)
+		is_written = is_written && array_add_text(&keys, watch->key, strlen(watch->key));
+}
+
+static void
+on_poll(evutil_socket_t fd, short what, void *argument)
+{
+	(void) fd;
+	(void) what;
+	(void) argument;
+	watch_count = 0;
+	twalk(watches, count_watch);
+	if (watch_count == 0)
+		return;
+	keys.length = 0;
+	is_written = array_begin(&keys, TEXT_TYPE, watch_count);
+	twalk(watches, write_watch);
+	if (!is_written)
+	{
+		poll_within(POLL_MS);
+		return;
+	}
+	is_polling = true;
+	query.values[0] = keys.data;
+	query.lengths[0] = keys.length;
+	query.deadline = clock_ms() + settings.timeout;
+	pool_queue(batch_read_pool(), &query);
+}
+
+static double
+read_double(const char *data)
+{
+	uint64_t bits = 0;
+	double value;
+
+	for (int i = 0; i < 8; i++)
+		bits = bits << 8 | (unsigned char) data[i];
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+static void
+note_change(Watch *watch, double updated_at)
+{
+	Stream *stream = TAILQ_FIRST(&watch->streams);
+
+	if (watch->is_known && watch->updated_at == updated_at)
+		return;
+	watch->is_known = true;
+	watch->updated_at = updated_at;
+	while (stream != NULL)
+	{
+		/* the last stream that is lost takes the watch with it */
+		Stream *next = TAILQ_NEXT(stream, of_watch);
+
+		tell(stream);
+		stream = next;
+	}
+}
+
+static void
+on_result(Statement *statement, StatementOutcome outcome, const PGresult *result)
+{
+	(void) statement;
+	is_polling = false;
+	for (int row = 0; outcome == STATEMENT_DONE && row < PQntuples(result); row++)
+	{
+		Watch *watch = find_watch(PQgetvalue(result, row, 0));
+
+		if (watch != NULL && !PQgetisnull(result, row, 1))
+			note_change(watch, read_double(PQgetvalue(result, row, 1)));
+	}
+	poll_within(POLL_MS);
+}
+
+/* ---- opening and closing ---- */
+
+void
+sse_open(struct event_base *base)
+{
+	static const struct timeval second = {1, 0};
+
+	clock_event = event_new(base, -1, EV_PERSIST, on_clock, NULL);
+	event_add(clock_event, &second);
+	poll_event = evtimer_new(base, on_poll, NULL);
 }
 
 void
-sse_begin(Instance *instance)
+sse_close(void)
 {
-	struct timeval second = {1, 0};
-	struct event *timer = event_new(instance->base, -1, EV_PERSIST, on_second, instance);
-
-	event_add(timer, &second);
-}
-
-/* The key of /sse/environments/KEY/stream; NULL if the target is another. */
-static char *
-find_key(const char *target)
-{
-	static const char start[] = "/sse/environments/", end[] = "/stream";
-	size_t length = strcspn(target, "?"), before = sizeof(start) - 1;
-	size_t after = sizeof(end) - 1;
-
-	if (length > 0 && target[length - 1] == '/')
-		length--;
-	if (length <= before + after || memcmp(target, start, before) != 0 ||
-	    memcmp(target + length - after, end, after) != 0)
-		return NULL;
-	length -= before + after;
-	/* no key has such characters, and the literal of an array is easier without */
-	if (memchr(target + before, '"', length) != NULL ||
-	    memchr(target + before, '\\', length) != NULL)
-		return strdup("");
-	return strndup(target + before, length);
-}
-
-bool
-sse_serve(Instance *instance, struct evhttp_request *request, const char *target)
-{
-	char *key = find_key(target);
-	Stream *stream;
-
-	if (key == NULL)
-		return false;
-	stream = calloc(1, sizeof(Stream));
-	*stream = (Stream){.request = request, .key = key, .next = streams};
-	streams = stream;
-	nstreams++;
-	http_add_cors(request);
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
-	                  "text/event-stream");
-	evhttp_add_header(evhttp_request_get_output_headers(request), "Cache-Control",
-	                  "no-cache");
-	evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_gone,
-	                              stream);
-	evhttp_send_reply_start(request, 200, NULL);
-	send_text(stream, ": connected\n\n");
-	ask(instance);
-	return true;
-}
-
-int
-sse_count(void)
-{
-	return nstreams;
-}
-
-void
-sse_end(void)
-{
-	while (streams != NULL)
-		end_stream(streams);
+	event_free(clock_event);
+	event_free(poll_event);
+	buffer_free(&keys);
 }

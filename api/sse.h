@@ -1,21 +1,23 @@
 /*
- * Streams of events (SSE): SDKs hear when an environment has changed.
+ * Event streams: browsers and servers learn at once that their environment has changed.
+ *
+ * Each stream begins with an event that says when the environment last changed, so that a
+ * change between two streams is not missed, and is held, with comments, whatever happens:
+ * clients that are refused come back without a pause.
  */
-#ifndef FLAGSMITH_API_SSE_H
-#define FLAGSMITH_API_SSE_H
+#ifndef SSE_H
+#define SSE_H
 
-#include "http.h"
+#include "request.h"
 
-/* Begins to ask the database once a second, for all streams in one query. */
-extern void sse_begin(Instance *instance);
+/* Sets up; needs the databases. */
+void sse_open(struct event_base *base);
 
-/* Takes a request for a stream; false if the target is none. */
-extern bool sse_serve(Instance *instance, struct evhttp_request *request,
-                      const char *target);
+/* Streams the changes of the environment with this key. */
+void sse_answer(Request *request, const char *key, size_t length);
 
-extern int sse_count(void);
-
-/* Ends all streams. */
-extern void sse_end(void);
+/* Ends all streams, as if their time had come. */
+void sse_end_all(void);
+void sse_close(void);
 
 #endif

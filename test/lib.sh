@@ -25,7 +25,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 pg_config=${PG_CONFIG:-/usr/lib/postgresql/15/bin/pg_config}
 for variable in "${!PG@}"; do unset "$variable"; done # no server but our own
 
-packages=(gcc libc6-dev make pkg-config libpcre2-dev libpq-dev libevent-dev zlib1g-dev libjansson-dev)
+packages=(gcc libc6-dev make pkg-config libpcre2-dev libpq-dev libevent-dev libhttp-parser-dev zlib1g-dev libjansson-dev)
 if [[ $pg_config == /usr/lib/postgresql/15/* ]]; then
 	packages+=(postgresql-15 postgresql-server-dev-15)
 fi

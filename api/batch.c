@@ -1,0 +1,465 @@
+/*
+ * Two lanes, for reads and for writes, each a queue before a pool.
+ *
+ * Jobs are taken from a queue when the event loop has handed over all that has arrived (an
+ * event that is made active goes behind those that already are), so that requests which come
+ * together go together even when a connection is free.
+ */
+#include "batch.h"
+
+#include "array.h"
+#include "clock.h"
+#include "log.h"
+#include "metrics.h"
+#include "pool.h"
+#include "settings.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH_MAX 256
+
+/* More than this is not put into one statement with others. */
+#define BATCH_BYTES ((size_t) 1 << 20)
+
+/* How often a job is tried: with others, alone, and once more after a deadlock. */
+#define TRIES 3
+
+/* How long a statement may go on after its jobs have been answered as late. */
+#define AFTER_MS 500
+
+#define TICK_MS 100
+
+STAILQ_HEAD(JobList, Job);
+
+typedef struct Lane
+{
+	Pool *pool;
+	struct JobList queue;
+	int waiting;
+	DatabaseMetrics *counts;
+	TAILQ_HEAD(, Batch) travelling;
+} Lane;
+
+typedef struct Batch
+{
+	TAILQ_ENTRY(Batch) link;
+	Statement statement;
+	Lane *lane;
+	int count;
+	Job *jobs[BATCH_MAX]; /* NULL: was late */
+} Batch;
+
+static Lane reads, writes;
+static struct event *dispatch_event, *tick_event;
+
+static const char *const read_sql =
+	"SELECT r.n, a.status, a.headers, a.body"
+	" FROM unnest($1, $2) WITH ORDINALITY AS r (target, headers, n),"
+	" LATERAL flagsmith.http_get(r.target, r.headers) a";
+static const char *const write_sql =
+	"SELECT r.n, a.status, a.headers, a.body"
+	" FROM unnest($1, $2, $3) WITH ORDINALITY AS r (target, headers, body, n),"
+	" LATERAL flagsmith.http_post(r.target, r.headers, r.body) a";
+
+static void on_done(Statement *statement, StatementOutcome outcome,
+                    const PGresult *result);
+
+/* ---- the queue ---- */
+
+static void
+on_free(void *argument)
+{
+	Lane *lane = argument;
+
+	if (lane->waiting > 0)
+		event_active(dispatch_event, EV_TIMEOUT, 0);
+}
+
+static void
+end(Job *job, JobOutcome outcome)
+{
+	Answer answer = {.outcome = outcome};
+
+	job->done(job, &answer);
+}
+
+static void
+set_tick(void)
+{
+	static const struct timeval interval = {0, TICK_MS * 1000};
+
+	if (!evtimer_pending(tick_event, NULL))
+		evtimer_add(tick_event, &interval);
+}
+
+/* The lane of a job.  A primary answers GETs too, if what should is away. */
+static Lane *
+choose(const Job *job)
+{
+	bool is_read =
+		!job->is_post && (!pool_is_away(reads.pool) || pool_is_away(writes.pool));
+
+	return is_read ? &reads : &writes;
+}
+
+static void
+enqueue(Lane *lane, Job *job, bool first)
+{
+	if (first)
+		STAILQ_INSERT_HEAD(&lane->queue, job, link);
+	else
+		STAILQ_INSERT_TAIL(&lane->queue, job, link);
+	lane->counts->waiting = ++lane->waiting;
+	set_tick();
+	if (pool_free_connections(lane->pool) > 0)
+		event_active(dispatch_event, EV_TIMEOUT, 0);
+}
+
+static Job *
+dequeue(Lane *lane)
+{
+	Job *job = STAILQ_FIRST(&lane->queue);
+
+	STAILQ_REMOVE_HEAD(&lane->queue, link);
+	lane->counts->waiting = --lane->waiting;
+	return job;
+}
+
+void
+batch_submit(Job *job)
+{
+	Lane *lane = choose(job);
+
+	job->failures = 0;
+	if (pool_is_away(lane->pool))
+		end(job, JOB_AWAY);
+	else if (lane->waiting >= settings.queue)
+		end(job, JOB_FULL);
+	else
+		enqueue(lane, job, false);
+}
+
+/* ---- from the queue into a statement ---- */
+
+static size_t
+job_size(const Job *job)
+{
+	return job->target.length + job->headers.length + job->body.length;
+}
+
+/* Batches lock the identities that they change in the same order. */
+static int
+compare_bodies(const void *left, const void *right)
+{
+	Piece a = (*(Job *const *) left)->body, b = (*(Job *const *) right)->body;
+	size_t length = a.length < b.length ? a.length : b.length;
+	int order = length > 0 ? memcmp(a.data, b.data, length) : 0;
+
+	return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
+}
+
+/* Takes jobs of one kind from the queue, up to so many. */
+static void
+collect(Lane *lane, Batch *batch, int most)
+{
+	size_t size = 0;
+	Job *job;
+
+	while (batch->count < most && (job = STAILQ_FIRST(&lane->queue)) != NULL)
+	{
+		if (batch->count > 0 && (job->is_alone || batch->jobs[0]->is_alone ||
+		                         job->is_post != batch->jobs[0]->is_post ||
+		                         size + job_size(job) > BATCH_BYTES))
+			break;
+		size += job_size(job);
+		batch->jobs[batch->count++] = dequeue(lane);
+	}
+	if (batch->jobs[0]->is_post)
+		qsort(batch->jobs, batch->count, sizeof(Job *), compare_bodies);
+}
+
+/* Writes the arrays; false if there is no memory. */
+static bool
+write_parameters(Batch *batch, Buffer arrays[3])
+{
+	bool is_post = batch->jobs[0]->is_post, is_written = true;
+
+	for (int i = 0; i < 3; i++)
+		arrays[i].length = 0;
+	is_written = array_begin(&arrays[0], TEXT_TYPE, batch->count) &&
+	             array_begin(&arrays[1], JSONB_TYPE, batch->count) &&
+	             array_begin(&arrays[2], TEXT_TYPE, batch->count);
+	for (int i = 0; i < batch->count && is_written; i++)
+	{
+		Job *job = batch->jobs[i];
+
+		is_written =
+			array_add_text(&arrays[0], job->target.data, job->target.length) &&
+			array_add_jsonb(&arrays[1], job->headers.data, job->headers.length) &&
+			(!is_post || array_add_text(&arrays[2], job->body.data, job->body.length));
+	}
+	return is_written;
+}
+
+static void
+send_batch(Lane *lane, Batch *batch)
+{
+	static Buffer arrays[3];
+	static const Oid types[3] = {TEXT_ARRAY_TYPE, JSONB_ARRAY_TYPE, TEXT_ARRAY_TYPE};
+	bool is_post = batch->jobs[0]->is_post;
+	Statement *statement = &batch->statement;
+
+	TAILQ_INSERT_TAIL(&lane->travelling, batch, link);
+	if (!write_parameters(batch, arrays))
+	{
+		on_done(statement, STATEMENT_UNSENT, NULL);
+		return;
+	}
+	statement->name = is_post ? "flagsmith_post" : "flagsmith_get";
+	statement->sql = is_post ? write_sql : read_sql;
+	statement->count = is_post ? 3 : 2;
+	statement->deadline = clock_ms() + settings.timeout + AFTER_MS;
+	statement->done = on_done;
+	for (int i = 0; i < statement->count; i++)
+	{
+		statement->types[i] = types[i];
+		statement->values[i] = arrays[i].data;
+		statement->lengths[i] = arrays[i].length;
+	}
+	lane->counts->requests += batch->count;
+	pool_send(lane->pool, statement);
+	for (int i = 0; i < 3; i++)
+		if (arrays[i].capacity > BATCH_BYTES)
+			buffer_free(&arrays[i]);
+}
+
+/* Shares what waits among the connections that are free. */
+static void
+dispatch(Lane *lane)
+{
+	int free_count;
+
+	while (lane->waiting > 0 && (free_count = pool_free_connections(lane->pool)) > 0)
+	{
+		int share = (lane->waiting + free_count - 1) / free_count;
+		Batch *batch = calloc(1, sizeof(Batch));
+
+		if (batch == NULL)
+			return;
+		batch->lane = lane;
+		collect(lane, batch, share < settings.batch ? share : settings.batch);
+		send_batch(lane, batch);
+	}
+}
+
+static void
+on_dispatch(evutil_socket_t fd, short what, void *argument)
+{
+	(void) fd;
+	(void) what;
+	(void) argument;
+	dispatch(&reads);
+	dispatch(&writes);
+}
+
+/* ---- answers ---- */
+
+static uint32_t
+read_int32(const char *data)
+{
+	uint32_t value;
+
+	memcpy(&value, data, sizeof(value));
+	return ntohl(value);
+}
+
+/* Hands out the rows; a jsonb begins with the version of its format. */
+static void
+hand_out(Batch *batch, const PGresult *result)
+{
+	for (int row = 0; row < PQntuples(result); row++)
+	{
+		uint32_t n = read_int32(PQgetvalue(result, row, 0) + 4);
+		Job *job = n >= 1 && n <= (uint32_t) batch->count ? batch->jobs[n - 1] : NULL;
+		Answer answer = {
+			.outcome = JOB_ANSWERED,
+			.status = read_int32(PQgetvalue(result, row, 1)),
+			.headers = PQgetvalue(result, row, 2) + 1,
+			.headers_length = PQgetlength(result, row, 2) - 1,
+			.body = PQgetvalue(result, row, 3),
+			.body_length = PQgetlength(result, row, 3),
+		};
+
+		if (job == NULL)
+			continue;
+		batch->jobs[n - 1] = NULL;
+		if (PQgetisnull(result, row, 1) || PQgetisnull(result, row, 2))
+			end(job, JOB_FAILED);
+		else
+			job->done(job, &answer);
+	}
+}
+
+/* Whether a job of a statement that went wrong is worth another try, for itself. */
+static bool
+try_again(Lane *lane, Job *job, StatementOutcome outcome, bool is_conflict)
+{
+	bool is_alone = job->is_alone && job->failures > 0;
+
+	job->failures++;
+	if (job->failures >= TRIES || pool_is_away(lane->pool) ||
+	    (outcome == STATEMENT_LOST && !job->is_repeatable) ||
+	    (outcome == STATEMENT_LOST && job->failures > 1) ||
+	    (outcome == STATEMENT_FAILED && is_alone && !is_conflict))
+		return false;
+	job->is_alone = true;
+	lane->counts->retries++;
+	enqueue(lane, job, true);
+	return true;
+}
+
+/* At most one line a second. */
+static void
+log_failure(const char *state, int count)
+{
+	static int64_t last;
+	static int since_then;
+	char text[16], others[16];
+
+	since_then++;
+	if (clock_ms() - last < 1000)
+		return;
+	snprintf(text, sizeof(text), "%d", count);
+	snprintf(others, sizeof(others), "%d", since_then - 1);
+	log_event("error", "statement_failed", "sqlstate", state, "requests", text,
+	          "failures_not_told", others, NULL);
+	last = clock_ms();
+	since_then = 0;
+}
+
+static void
+give_up(Batch *batch, StatementOutcome outcome, const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	bool is_conflict =
+		state != NULL && (strcmp(state, "40P01") == 0 || strcmp(state, "40001") == 0);
+
+	if (outcome != STATEMENT_UNSENT)
+		log_failure(state != NULL ? state : "", batch->count);
+	for (int i = batch->count - 1; i >= 0; i--)
+	{
+		Job *job = batch->jobs[i];
+
+		if (job == NULL || try_again(batch->lane, job, outcome, is_conflict))
+			continue;
+		end(job, outcome == STATEMENT_LOST     ? JOB_LOST
+		         : outcome == STATEMENT_UNSENT ? JOB_AWAY
+		                                       : JOB_FAILED);
+	}
+}
+
+static void
+on_done(Statement *statement, StatementOutcome outcome, const PGresult *result)
+{
+	Batch *batch = (Batch *) ((char *) statement - offsetof(Batch, statement));
+
+	TAILQ_REMOVE(&batch->lane->travelling, batch, link);
+	if (outcome == STATEMENT_DONE)
+		hand_out(batch, result);
+	else
+		give_up(batch, outcome, result);
+	free(batch);
+}
+
+/* ---- time ---- */
+
+static void
+end_late(Lane *lane, int64_t now)
+{
+	Batch *batch;
+
+	while (lane->waiting > 0 &&
+	       (pool_is_away(lane->pool) || STAILQ_FIRST(&lane->queue)->deadline <= now))
+	{
+		Job *job = dequeue(lane);
+
+		end(job, pool_is_away(lane->pool) ? JOB_AWAY : JOB_FULL);
+	}
+	TAILQ_FOREACH(batch, &lane->travelling, link)
+	{
+		for (int i = 0; i < batch->count; i++)
+		{
+			Job *job = batch->jobs[i];
+
+			if (job == NULL || job->deadline > now)
+				continue;
+			batch->jobs[i] = NULL;
+			end(job, JOB_LATE);
+		}
+	}
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *argument)
+{
+	int64_t now = clock_ms();
+
+	(void) fd;
+	(void) what;
+	(void) argument;
+	end_late(&reads, now);
+	end_late(&writes, now);
+	if (reads.waiting + writes.waiting > 0 || !TAILQ_EMPTY(&reads.travelling) ||
+	    !TAILQ_EMPTY(&writes.travelling))
+		set_tick();
+}
+
+/* ---- opening and closing ---- */
+
+static bool
+open_lane(Lane *lane, struct event_base *base, int number, const char *name,
+          const char *dsn, int size)
+{
+	STAILQ_INIT(&lane->queue);
+	TAILQ_INIT(&lane->travelling);
+	lane->counts = &metrics.database[number];
+	lane->pool = pool_new(base, number, name, dsn, size, on_free, lane);
+	return lane->pool != NULL;
+}
+
+bool
+batch_open(struct event_base *base)
+{
+	const char *read = settings.replica != NULL ? settings.replica : settings.database;
+
+	dispatch_event = event_new(base, -1, 0, on_dispatch, NULL);
+	tick_event = evtimer_new(base, on_tick, NULL);
+	return open_lane(&reads, base, 0, "read", read, settings.read_connections) &&
+	       open_lane(&writes, base, 1, "write", settings.database,
+	                 settings.write_connections);
+}
+
+Pool *
+batch_read_pool(void)
+{
+	return reads.pool;
+}
+
+void
+batch_renew(void)
+{
+	pool_renew(reads.pool);
+	pool_renew(writes.pool);
+}
+
+void
+batch_close(void)
+{
+	pool_close(reads.pool);
+	pool_close(writes.pool);
+	event_free(dispatch_event);
+	event_free(tick_event);
+}

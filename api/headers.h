@@ -1,0 +1,21 @@
+/*
+ * The headers of the database's answers: from a JSON object to lines of HTTP.
+ */
+#ifndef HEADERS_H
+#define HEADERS_H
+
+#include <stddef.h>
+
+typedef struct Lines
+{
+	const char *data;
+	size_t length;
+} Lines;
+
+/*
+ * Returns the lines of such an object; they are good until the next call.  What is not a
+ * text, or could end a line, is left out.
+ */
+Lines headers_from_json(const char *json, size_t length);
+
+#endif
