@@ -464,7 +464,12 @@ read_results(Link *link)
 
 	if (!PQconsumeInput(link->connection) || !flush(link))
 	{
-		lose(link, STATEMENT_LOST, PQerrorMessage(link->connection));
+		/* the error that came before the end says more */
+		bool is_link_bad, is_error = PQresultStatus(link->result) == PGRES_FATAL_ERROR &&
+		                             link->result != NULL;
+
+		lose(link, is_error ? classify(link->result, &is_link_bad) : STATEMENT_LOST,
+		     PQerrorMessage(link->connection));
 		return;
 	}
 	if (link->state == LINK_FREE)

@@ -167,6 +167,6 @@ $api->signal('TERM');
 ok($api->finish, 'it ends well');
 like($log, qr/"event":"ended"/, 'and says so');
 unlike($log, qr/the-key|ann|trait/, 'no key and no trait in the log');
-is(scalar(grep { !/^\{"time":"[^"]+","event":"\w+".*\}$/ } split /\n/, $log), 0, 'each line is JSON');
+is(scalar(grep { !/^\{"time":"[^"]+","level":"\w+","event":"\w+".*\}$/ } split /\n/, $log), 0, 'each line is JSON');
 $node->stop;
 done_testing();
