@@ -54,7 +54,8 @@ sub take_answer
 	{
 		$length = $1 if $line =~ /^Content-Length: (\d+)/i;
 	}
-	read $socket, my $body, $length;
+	my $body;
+	read $socket, $body, $length;
 	return wantarray ? ($status, $body) : $status;
 }
 
