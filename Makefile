@@ -61,7 +61,7 @@ include $(PGXS)
 $(OBJS): flagsmith.control
 
 # today's full definition, in the order in which its parts need each other
-SQL_PARTS = engine tables caches versions contexts documents flags identities keys http roles
+SQL_PARTS = engine tables caches attach versions contexts documents flags identities keys http roles
 flagsmith--$(EXTVERSION).sql: $(SQL_PARTS:%=extension/sql/%.sql) flagsmith.control
 	awk 'FNR == 1 && NR > 1 { print "" } { print }' $(filter %.sql,$^) > $@
 

@@ -53,7 +53,7 @@ SELECT c.*, provolatile, proparallel, prosecdef
 FROM contract c LEFT JOIN function f ON f.function = 'flagsmith.' || c.function
 WHERE (volatility, parallel, definer) IS DISTINCT FROM (provolatile, proparallel, prosecdef);
 
--- beside these, only two have the owner's rights: they tell an id, or the whole context, for a key that is known
+-- beside these, few have the owner's rights: for HTTP, for a key that is known, and the trigger on attached tables
 SELECT function FROM function f WHERE prosecdef AND NOT EXISTS (SELECT FROM contract c WHERE f.function = 'flagsmith.' || c.function) ORDER BY function::text COLLATE "C";
 
 -- what writes, or is a trigger, is VOLATILE and PARALLEL UNSAFE
@@ -72,8 +72,8 @@ WHERE classid IN ('pg_proc'::regclass, 'pg_extension'::regclass) AND obj_descrip
 SELECT obj_description('flagsmith'::regnamespace, 'pg_namespace') IS NOT NULL AS schema,
 	obj_description(oid, 'pg_extension') IS NOT NULL AS extension FROM pg_extension WHERE extname = 'flagsmith';
 
--- every sequence, and every table that can have rows, is dumped with them
-SELECT relation FROM relation WHERE relkind IN ('r', 'S', 'p') AND relnatts > 0 AND NOT oid = ANY ((SELECT extconfig FROM pg_extension WHERE extname = 'flagsmith')::oid[]);
+-- every sequence, and every table that can have rows, is dumped with them, but for what tells of this cluster's transactions
+SELECT relation FROM relation WHERE relkind IN ('r', 'S', 'p') AND relnatts > 0 AND relation <> 'flagsmith.attached_change' AND NOT oid = ANY ((SELECT extconfig FROM pg_extension WHERE extname = 'flagsmith')::oid[]);
 SELECT DISTINCT condition FROM pg_extension, unnest(extcondition) condition WHERE extname = 'flagsmith';
 
 -- a key that refers to another table is indexed

@@ -24,21 +24,27 @@ SQL_FUNCTION(flagsmith_cache_stats);
 /* Longer keys are looked up each time. */
 #define CACHED_KEY_SIZE 128
 
-#define MAX_RELATIONS 15
 #define MAX_PINS 64
 
 typedef struct Entry
 {
-	int64 id;
+	EnvironmentId id; /* two words, without padding */
 	StoredEnvironment *stored;
 	Freshness freshness;
 	uint64 last_use;
 } Entry;
 
+/* What a key opens, and where. */
+typedef struct FoundKey
+{
+	const Source *source;
+	SourceKey key;
+} FoundKey;
+
 typedef struct KeyEntry
 {
 	char key[CACHED_KEY_SIZE];
-	SourceKey found;
+	FoundKey found;
 	Freshness freshness;
 } KeyEntry;
 
@@ -51,7 +57,10 @@ typedef struct Pin
 
 static int cache_size = 64 * 1024; /* kB */
 
-static const Source *const source = &table_source;
+/* The first that knows a key has it: while a Flagsmith is attached, its dashboard rules
+ * over a copy of an environment. */
+static const Source *const sources[] = {&attached_source, &table_source};
+
 static HTAB *entries = NULL;
 static HTAB *keys = NULL;
 static Pin pins[MAX_PINS];
@@ -127,8 +136,8 @@ create_tables(void)
 		return;
 	if (CacheMemoryContext == NULL)
 		CreateCacheMemoryContext();
-	entries =
-		create_table("flagsmith environments", sizeof(int64), sizeof(Entry), HASH_BLOBS);
+	entries = create_table("flagsmith environments", sizeof(EnvironmentId), sizeof(Entry),
+	                       HASH_BLOBS);
 	keys =
 		create_table("flagsmith keys", CACHED_KEY_SIZE, sizeof(KeyEntry), HASH_STRINGS);
 }
@@ -139,20 +148,36 @@ has_come(TimestampTz moment)
 	return moment != DT_NOEND && moment <= GetCurrentTransactionStartTimestamp();
 }
 
-/* Looks a key up in the tables, and what these are in the catalog. */
-static bool
-look_up_key(Str key, SourceKey *found, Freshness *freshness)
+/* Watches the tables of all sources, whatever they are in the catalog now. */
+static void
+watch_relations(void)
 {
-	Oid relations[MAX_RELATIONS];
+	Oid relations[FRESHNESS_MAX_WATCHED];
+	int count = 0;
 
-	freshness_watch(source->relations(relations, MAX_RELATIONS), relations);
+	for (size_t i = 0; i < lengthof(sources); i++)
+		count += sources[i]->relations(relations + count, FRESHNESS_MAX_WATCHED - count);
+	freshness_watch(count, relations);
+}
+
+/* Looks a key up in the tables. */
+static bool
+look_up_key(Str key, FoundKey *found, Freshness *freshness)
+{
+	watch_relations();
 	*freshness = freshness_now();
-	return source->find_key(key, found);
+	for (size_t i = 0; i < lengthof(sources); i++)
+	{
+		found->source = sources[i];
+		if (found->source->find_key(key, &found->key))
+			return true;
+	}
+	return false;
 }
 
 /* Finds out what the key opens; false if nothing. */
 static bool
-find_key(Str key, SourceKey *found)
+find_key(Str key, FoundKey *found)
 {
 	char text[CACHED_KEY_SIZE] = "";
 	KeyEntry *entry;
@@ -166,7 +191,7 @@ find_key(Str key, SourceKey *found)
 	memcpy(text, key.data, key.len);
 	entry = hash_search(keys, text, HASH_FIND, NULL);
 	if (entry != NULL && freshness_holds(&entry->freshness) &&
-	    !has_come(entry->found.expires_at))
+	    !has_come(entry->found.key.expires_at))
 	{
 		*found = entry->found;
 		return true;
@@ -181,14 +206,20 @@ find_key(Str key, SourceKey *found)
 	return true;
 }
 
-int64
+static EnvironmentId
+id_of(const FoundKey *found)
+{
+	return (EnvironmentId){found->source, found->key.environment_id};
+}
+
+EnvironmentId
 cache_environment_id(Str environment_key)
 {
-	SourceKey key;
+	FoundKey found;
 
-	if (!find_key(environment_key, &key))
+	if (!find_key(environment_key, &found))
 		report_unknown_key();
-	return key.environment_id;
+	return id_of(&found);
 }
 
 static Size
@@ -230,13 +261,13 @@ evict(void)
 }
 
 static StoredEnvironment *
-build(int64 id, const SourceVersion *version)
+build(EnvironmentId id, const SourceVersion *version)
 {
 	instr_time start, end;
 	StoredEnvironment *stored;
 
 	INSTR_TIME_SET_CURRENT(start);
-	stored = stored_build(source, id, version);
+	stored = stored_build(id, version);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
 	if (stored == NULL)
@@ -248,7 +279,7 @@ build(int64 id, const SourceVersion *version)
 
 /* Builds the environment, which is of this version, and puts it in its place. */
 static Entry *
-insert_entry(int64 id, const Freshness *freshness, const SourceVersion *version)
+insert_entry(EnvironmentId id, const Freshness *freshness, const SourceVersion *version)
 {
 	StoredEnvironment *stored = build(id, version);
 	Entry *entry = hash_search(entries, &id, HASH_ENTER, NULL);
@@ -270,12 +301,12 @@ is_undisputed(const Entry *entry)
 
 /* Compares the entry with the tables, by the stamp; whoever differs is built anew. */
 static Entry *
-renew_entry(Entry *entry, int64 id)
+renew_entry(Entry *entry, EnvironmentId id)
 {
 	Freshness freshness = freshness_now();
 	SourceVersion version;
 
-	if (!source->version(id, &version))
+	if (!id.source->version(id.id, &version))
 		report_unknown_key();
 	if (entry != NULL && !has_come(entry->stored->next_change) &&
 	    version.stamp == entry->stored->version.stamp)
@@ -295,7 +326,7 @@ renew_entry(Entry *entry, int64 id)
 }
 
 static Entry *
-find_entry(int64 id)
+find_entry(EnvironmentId id)
 {
 	Entry *entry = hash_search(entries, &id, HASH_FIND, NULL);
 
@@ -311,20 +342,20 @@ find_entry(int64 id)
 bool
 cache_try_open(Str environment_key, OpenEnvironment *open)
 {
-	SourceKey key;
+	FoundKey found;
 	StoredEnvironment *stored;
 
-	if (!find_key(environment_key, &key))
+	if (!find_key(environment_key, &found))
 		return false;
 	if (npins == MAX_PINS)
 		ereport(ERROR,
 		        (errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 		         errmsg("flagsmith functions call each other deeper than %d levels",
 		                MAX_PINS)));
-	stored = find_entry(key.environment_id)->stored;
+	stored = find_entry(id_of(&found))->stored;
 	stored->pins++;
 	pins[npins++] = (Pin){stored, GetCurrentTransactionNestLevel()};
-	*open = (OpenEnvironment){stored, key.is_server_side};
+	*open = (OpenEnvironment){stored, found.key.is_server_side};
 	return true;
 }
 

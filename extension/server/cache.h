@@ -39,8 +39,8 @@ extern bool cache_try_open(Str environment_key, OpenEnvironment *open);
 
 extern void cache_close(OpenEnvironment *open);
 
-/* The id of the environment that the key opens, or an error. */
-extern int64 cache_environment_id(Str environment_key);
+/* Which environment the key opens, or an error. */
+extern EnvironmentId cache_environment_id(Str environment_key);
 
 /* Whether the key may see the flag at all. */
 static inline bool

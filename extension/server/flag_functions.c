@@ -15,6 +15,7 @@
 
 SQL_FUNCTION(flagsmith_environment_id);
 SQL_FUNCTION(flagsmith_environment_context);
+SQL_FUNCTION(flagsmith_environment_document);
 SQL_FUNCTION(flagsmith_get_environment_flags);
 SQL_FUNCTION(flagsmith_get_identity_flags);
 SQL_FUNCTION(flagsmith_is_feature_enabled);
@@ -48,11 +49,17 @@ environment_argument(FunctionCallInfo fcinfo)
 	return cache_open(argument_optional_text(fcinfo, 0));
 }
 
-/* environment_id(environment_key text) RETURNS bigint */
+/* environment_id(environment_key text) RETURNS bigint: the id in the extension's tables. */
 Datum
 flagsmith_environment_id(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64(cache_environment_id(argument_optional_text(fcinfo, 0)));
+	EnvironmentId id = cache_environment_id(argument_optional_text(fcinfo, 0));
+
+	if (id.source != &table_source)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+		                errmsg("the environment belongs to the attached Flagsmith"),
+		                errhint("Use Flagsmith's dashboard, or its tables, for this.")));
+	PG_RETURN_INT64(id.id);
 }
 
 /* A reason that depends on more than the feature context, and so was not prepared. */
@@ -66,14 +73,26 @@ reason_datum(const FlagResult *result)
 	return argument_make_text(str_make(reason.data, reason.len));
 }
 
+/* environment_document(environment_key text) RETURNS json */
+Datum
+flagsmith_environment_document(PG_FUNCTION_ARGS)
+{
+	EnvironmentId id = cache_environment_id(argument_optional_text(fcinfo, 0));
+	Datum document = id.source->document(id.id);
+
+	if (document == (Datum) 0)
+		report_unknown_key();
+	PG_RETURN_DATUM(document);
+}
+
 /* environment_context(environment_key text) RETURNS json */
 Datum
 flagsmith_environment_context(PG_FUNCTION_ARGS)
 {
-	int64 id = cache_environment_id(argument_optional_text(fcinfo, 0));
+	EnvironmentId id = cache_environment_id(argument_optional_text(fcinfo, 0));
 	SourceEnvironment environment;
 
-	if (!table_source.load_environment(id, &environment))
+	if (!id.source->load_environment(id.id, &environment))
 		report_unknown_key();
 	PG_RETURN_DATUM(argument_make_text(environment.context));
 }

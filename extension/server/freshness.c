@@ -22,11 +22,9 @@ SQL_FUNCTION(flagsmith_invalidate);
 #define SENTINEL_SCHEMA "flagsmith"
 #define SENTINEL_NAME "cache_sentinel"
 
-#define MAX_WATCHED 16
-
 static uint64 changes = 0;
 static int nwatched = 0;
-static Oid watched[MAX_WATCHED + 1];
+static Oid watched[FRESHNESS_MAX_WATCHED + 1];
 
 /* Relcache callback.  InvalidOid stands for all relations. */
 static void
@@ -64,7 +62,8 @@ freshness_watch(int nrelations, const Oid *relations)
 {
 	Oid sentinel = find_sentinel();
 
-	nwatched = Min(nrelations, MAX_WATCHED);
+	Assert(nrelations <= FRESHNESS_MAX_WATCHED);
+	nwatched = nrelations;
 	memcpy(watched, relations, sizeof(Oid) * nwatched);
 	watched[nwatched++] = sentinel;
 }
@@ -131,19 +130,24 @@ freshness_holds(const Freshness *freshness)
 	                               : is_as_new(&mark, &freshness->mark);
 }
 
-/* invalidate() RETURNS trigger: tells all sessions that configuration has changed. */
+void
+freshness_announce(void)
+{
+	/* found by name: under Citus the trigger's own table is a shard */
+	Oid sentinel = find_sentinel();
+
+	if (OidIsValid(sentinel))
+		CacheInvalidateRelcacheByRelid(sentinel);
+}
+
+/* invalidate() RETURNS trigger */
 Datum
 flagsmith_invalidate(PG_FUNCTION_ARGS)
 {
-	Oid sentinel;
-
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 		        (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 		         errmsg("flagsmith.invalidate() can only be called as a trigger")));
-	/* found by name: under Citus the trigger's own table is a shard */
-	sentinel = find_sentinel();
-	if (OidIsValid(sentinel))
-		CacheInvalidateRelcacheByRelid(sentinel);
+	freshness_announce();
 	PG_RETURN_POINTER(NULL);
 }

@@ -33,8 +33,14 @@ typedef struct Freshness
 /* Registers the callback; once, when the module is loaded. */
 extern void freshness_init(void);
 
+/* The most relations that can be watched. */
+#define FRESHNESS_MAX_WATCHED 48
+
 /* Says what to watch beside the sentinel: the tables that things are read from. */
 extern void freshness_watch(int nrelations, const Oid *relations);
+
+/* Tells all sessions, at the end of the transaction, that configuration has changed. */
+extern void freshness_announce(void);
 
 /* How fresh that is which is read from now on with the active snapshot. */
 extern Freshness freshness_now(void);

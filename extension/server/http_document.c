@@ -19,7 +19,7 @@ static bool
 is_unmodified(const HttpRequest *request, const SourceVersion *version)
 {
 	Str since = http_header(request, "if-modified-since");
-	int64 seconds, changed = http_epoch(version->updated_at);
+	int64 seconds, changed = http_epoch(version->changed_at);
 
 	if (http_header(request, "if-none-match").len > 0 ||
 	    !http_parse_time(since, &seconds))
@@ -38,7 +38,7 @@ http_get_document(HttpRequest *request, HttpResponse *response)
 	http_format_time(version->updated_at, modified);
 	http_add_header(response, "Last-Modified", modified);
 	if (http_add_etag(request, response,
-	                  hash_combine64(version->stamp, version->updated_at)))
+	                  hash_combine64(version->stamp, version->changed_at)))
 		return;
 	if (is_unmodified(request, version))
 	{

@@ -26,24 +26,36 @@ is_named(const Flag *flag, Str name)
 	                         pg_strncasecmp(flag->name.data, name.data, name.len) == 0);
 }
 
+/* Appends the flag, unless another one is wanted; returns whether it did. */
+static bool
+append_wanted(StringInfo buffer, const FlagResult *result, const Str *wanted,
+              uint32 count)
+{
+	if (wanted != NULL && (count > 0 || !is_named(result->flag, *wanted)))
+		return false;
+	appendStringInfoString(buffer, count > 0 ? "," : "");
+	append_flag(buffer, result);
+	return true;
+}
+
 /* Appends the flags that the key may see; if one is wanted, the first of that name. */
 static uint32
 append_flags(HttpRequest *request, HttpResponse *response, const Str *wanted)
 {
-	const Environment *environment = request->open.stored->environment;
+	const StoredEnvironment *stored = request->open.stored;
+	const Environment *environment = stored->environment;
 	uint32 count = 0;
 
-	for (uint32 i = 0; i < environment->noutputs; i++)
+	for (uint32 i = 0; i < stored->nlisted; i++)
+		count += append_wanted(&response->body, &stored->listed[i], wanted, count);
+	for (uint32 i = 0; stored->listed == NULL && i < environment->noutputs; i++)
 	{
 		FlagResult result =
 			evaluation_default(&environment->flags[environment->outputs[i].flag]);
 
-		if (!open_shows_flag(&request->open, result.flag) ||
-		    open_hides_result(&request->open, &result) ||
-		    (wanted != NULL && (count > 0 || !is_named(result.flag, *wanted))))
-			continue;
-		appendStringInfoString(&response->body, count++ > 0 ? "," : "");
-		append_flag(&response->body, &result);
+		if (open_shows_flag(&request->open, result.flag) &&
+		    !open_hides_result(&request->open, &result))
+			count += append_wanted(&response->body, &result, wanted, count);
 	}
 	return count;
 }

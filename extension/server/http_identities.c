@@ -42,42 +42,56 @@ is_transient(const IdentityCall *call, Str key)
 	return i > 0 && call->traits[i - 1].transient;
 }
 
-/* The overlay's own traits, which are not stored. */
+/* Appends a trait of the overlay, which is not stored. */
 static void
-append_overlay(StringInfo buffer, const IdentityCall *call, const char *separator)
+append_overlaid(StringInfo buffer, const IdentityCall *call, Str name,
+                const JsonValue *value)
 {
-	for (uint32 i = 0; i < call->overlay.count; i++)
-	{
-		const JsonMember *member = &call->overlay.members[i];
-
-		if (member->value.type == JSON_NULL)
-			continue;
-		appendStringInfoString(buffer, separator);
-		identity_append_trait(buffer, 0, member->name, &member->value,
-		                      is_transient(call, member->name));
-		separator = ",";
-	}
+	if (buffer->data[buffer->len - 1] != '[')
+		appendStringInfoChar(buffer, ',');
+	identity_append_trait(buffer, 0, name, value, is_transient(call, name));
 }
 
-/* All traits that count: the stored ones that nothing overlays, then the others. */
+static void
+append_stored(StringInfo buffer, const IdentityCall *call, uint32 i)
+{
+	const JsonMember *member = &call->stored.traits.members[i];
+
+	if (buffer->data[buffer->len - 1] != '[')
+		appendStringInfoChar(buffer, ',');
+	identity_append_trait(buffer,
+	                      call->stored.trait_ids == NULL ? 0 : call->stored.trait_ids[i],
+	                      member->name, &member->value, call->unsaved);
+}
+
+/*
+ * All traits that count: the stored ones, then the others.  Where the whole call is
+ * transient, what it lays over a stored trait takes its place, null as well.
+ */
 static void
 append_traits(StringInfo buffer, const IdentityCall *call)
 {
-	const char *separator = "";
+	const JsonValue *stored = &call->stored.traits, *overlay = &call->overlay;
 
-	for (uint32 i = 0; i < call->stored.traits.count; i++)
+	for (uint32 i = 0; i < stored->count; i++)
 	{
-		const JsonMember *member = &call->stored.traits.members[i];
+		const JsonMember *member = &stored->members[i];
+		const JsonValue *over = json_get(overlay, member->name);
 
-		if (json_get(&call->overlay, member->name) != NULL)
-			continue;
-		appendStringInfoString(buffer, separator);
-		identity_append_trait(
-			buffer, call->stored.trait_ids == NULL ? 0 : call->stored.trait_ids[i],
-			member->name, &member->value, call->unsaved);
-		separator = ",";
+		if (over == NULL)
+			append_stored(buffer, call, i);
+		else if (call->transient)
+			append_overlaid(buffer, call, member->name, over);
 	}
-	append_overlay(buffer, call, separator);
+	for (uint32 i = 0; i < overlay->count; i++)
+	{
+		const JsonMember *member = &overlay->members[i];
+
+		if (call->transient ? json_get(stored, member->name) == NULL &&
+		                          member->value.type != JSON_NULL
+		                    : member->value.type != JSON_NULL)
+			append_overlaid(buffer, call, member->name, &member->value);
+	}
 }
 
 /* Evaluates the identity and writes it with its traits and flags. */
@@ -91,6 +105,7 @@ answer_identity(HttpRequest *request, HttpResponse *response, const IdentityCall
 	StringInfo buffer = &response->body;
 
 	evaluation_run(stored->environment, identity, &result);
+	identity_order_flags(stored, identity, &result);
 	enlargeStringInfo(buffer, stored->document_size);
 	appendStringInfoString(buffer, "{\"identifier\":");
 	json_write_string(buffer, call->identifier);
@@ -249,6 +264,7 @@ static Str
 make_identifier(const IdentityCall *call)
 {
 	uint8 digest[PG_SHA256_DIGEST_LENGTH];
+	HttpTrait *sorted;
 	StringInfoData text;
 	pg_cryptohash_ctx *context;
 
@@ -260,13 +276,15 @@ make_identifier(const IdentityCall *call)
 		digest[8] = (digest[8] & 0x3f) | 0x80;
 		return hex(digest, 16);
 	}
-	qsort(call->traits, call->ntraits, sizeof(HttpTrait), compare_keys);
+	sorted = palloc(sizeof(HttpTrait) * call->ntraits);
+	memcpy(sorted, call->traits, sizeof(HttpTrait) * call->ntraits);
+	qsort(sorted, call->ntraits, sizeof(HttpTrait), compare_keys);
 	initStringInfo(&text);
 	for (uint32 i = 0; i < call->ntraits; i++)
-		if (call->traits[i].value.type != JSON_NULL)
+		if (sorted[i].value.type != JSON_NULL)
 		{
-			json_write_raw(&text, call->traits[i].key);
-			py_str(&text, &call->traits[i].value);
+			json_write_raw(&text, sorted[i].key);
+			py_str(&text, &sorted[i].value);
 		}
 	context = pg_cryptohash_create(PG_SHA256);
 	if (pg_cryptohash_init(context) < 0 ||

@@ -9,6 +9,7 @@
 #include "utils/timestamp.h"
 
 #include "engine/json_write.h"
+#include "engine/pynumber.h"
 
 #include "arguments.h"
 #include "http_message.h"
@@ -166,12 +167,13 @@ void
 http_add_updated_at(HttpResponse *response, const OpenEnvironment *open)
 {
 	TimestampTz moment = open->stored->version.updated_at;
-	int64 seconds = http_epoch(moment);
-	int64 rest = moment - (seconds - EPOCH_OFFSET) * MICROSECONDS;
+	char text[32];
 
-	appendStringInfo(&response->headers,
-	                 ",\"X-Flagsmith-Document-Updated-At\":\"" INT64_FORMAT ".%06d\"",
-	                 seconds, (int) rest);
+	/* as Python writes a float */
+	text[py_float_repr((double) (moment + EPOCH_OFFSET * MICROSECONDS) / MICROSECONDS,
+	                   text)] = '\0';
+	appendStringInfo(&response->headers, ",\"X-Flagsmith-Document-Updated-At\":\"%s\"",
+	                 text);
 }
 
 /* Whether a list of entity tags has this one; weak and strong are alike. */

@@ -215,7 +215,7 @@ http_ofrep_flags(HttpRequest *request, HttpResponse *response)
 		separator = ",";
 	}
 	appendStringInfo(body, "],\"metadata\":{\"version\":\"" INT64_FORMAT "\"}}",
-	                 stored->version.updated_at);
+	                 stored->version.changed_at);
 	http_add_etag(request, response,
 	              hash_bytes_extended((unsigned char *) body->data + VARHDRSZ,
 	                                  body->len - VARHDRSZ, 0));

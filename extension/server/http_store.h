@@ -9,9 +9,6 @@
 /* What fits into an index beside an environment's id. */
 #define IDENTIFIER_MAX_BYTES 2600
 
-/* Traits, an object of scalars, as jsonb. */
-extern Datum http_traits_jsonb(const JsonValue *traits);
-
 /*
  * Reads the identity, stores the traits (null removes) if that changes anything, and reads
  * it again if it did.  Creates it if need be.  Returns false where that cannot be: the

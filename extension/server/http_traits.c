@@ -241,7 +241,7 @@ increment(HttpRequest *request, HttpResponse *response, Str identifier, Str key,
 	const char *fault;
 
 	all = traits_read(DatumGetJsonbP(environment->source->write_traits(
-		environment->id, identifier, http_traits_jsonb(&none))));
+		environment->id, identifier, traits_make_jsonb(&none))));
 	if (!add(response, json_get(&all, key), by, &sum))
 		return;
 	text = psprintf(INT64_FORMAT, sum);
@@ -254,7 +254,7 @@ increment(HttpRequest *request, HttpResponse *response, Str identifier, Str key,
 		return;
 	}
 	environment->source->write_traits(environment->id, identifier,
-	                                  http_traits_jsonb(&traits));
+	                                  traits_make_jsonb(&traits));
 	appendStringInfoString(&response->body, "{\"trait_key\":");
 	json_write_string(&response->body, key);
 	appendStringInfo(&response->body, ",\"trait_value\":%s,\"identifier\":", text);

@@ -34,6 +34,7 @@ flagsmith_identity_document(PG_FUNCTION_ARGS)
 	StringInfoData buffer;
 
 	evaluation_run(open.stored->environment, identity, &result);
+	identity_order_flags(open.stored, identity, &result);
 	argument_begin_text(&buffer, open.stored->document_size);
 	appendStringInfoString(&buffer, "{\"identifier\":");
 	json_write_string(&buffer, identifier);
@@ -67,7 +68,7 @@ check_can_write(void)
 Datum
 flagsmith_set_traits(PG_FUNCTION_ARGS)
 {
-	int64 environment_id = cache_environment_id(argument_optional_text(fcinfo, 0));
+	EnvironmentId environment = cache_environment_id(argument_optional_text(fcinfo, 0));
 	Str identifier = argument_identifier(fcinfo, 1);
 
 	if (argument_traits(fcinfo, 2) == NULL)
@@ -78,5 +79,5 @@ flagsmith_set_traits(PG_FUNCTION_ARGS)
 	argument_jsonb(PG_GETARG_DATUM(2), "traits");
 	check_can_write();
 	PG_RETURN_DATUM(
-		table_source.write_traits(environment_id, identifier, PG_GETARG_DATUM(2)));
+		environment.source->write_traits(environment.id, identifier, PG_GETARG_DATUM(2)));
 }

@@ -3,7 +3,7 @@
  *
  * This is the one seam towards stored data.  Who evaluates knows a few verbs (find a key,
  * load an environment, read an identity, write an identity's traits) and not what tables
- * are behind them.
+ * are behind them.  A key tells whose environment it opens.
  */
 #ifndef FLAGSMITH_SOURCE_H
 #define FLAGSMITH_SOURCE_H
@@ -35,14 +35,19 @@ typedef struct SourceEnvironment
 	bool persist_trait_data;
 	bool stop_serving_flags;
 	bool hashes_identity_ids; /* percentages are hashed with the identity's id */
-	TimestampTz next_change;  /* the next scheduled change; DT_NOEND: none */
+	bool orders_by_state;     /* an identity's flags: identity_order_flags() */
+	Str listed; /* JSON array of the states that a list of the environment's flags has;
+	             * data == NULL: its defaults */
+	Attributes *listed_attributes; /* of these, by their "attributes" */
+	TimestampTz next_change;       /* the next scheduled change; DT_NOEND: none */
 } SourceEnvironment;
 
 /* Which version of an environment there is now. */
 typedef struct SourceVersion
 {
 	int64 stamp;            /* changes with whatever a SourceEnvironment is made of */
-	TimestampTz updated_at; /* when anything of its document last changed */
+	TimestampTz updated_at; /* when it last changed, as answers say */
+	TimestampTz changed_at; /* when anything of its document last changed */
 	bool shares_second;     /* whether that changed before in the same second, too */
 } SourceVersion;
 
@@ -56,6 +61,7 @@ typedef struct SourceIdentity
 	JsonValue
 		system_traits; /* an object: seen by conditions over the traits, not shown */
 	Str overrides; /* JSON array of feature contexts; data == NULL if there are none */
+	Attributes *attributes; /* of these, by their "attributes"; NULL: these say it all */
 } SourceIdentity;
 
 /* One that is not stored. */
@@ -100,5 +106,15 @@ typedef struct Source
 
 /* The extension's own tables. */
 extern const Source table_source;
+
+/* The tables of a Flagsmith whose schema is attached. */
+extern const Source attached_source;
+
+/* Which environment, of which source. */
+typedef struct EnvironmentId
+{
+	const Source *source;
+	int64 id;
+} EnvironmentId;
 
 #endif

@@ -72,9 +72,53 @@ make_answers(StoredEnvironment *stored, const SourceEnvironment *loaded)
 	}
 }
 
+/* Compiles one state of a list; the current memory context is for scraps. */
+static void
+add_listed(StoredEnvironment *stored, const SourceEnvironment *loaded,
+           const JsonValue *json, const Path *path)
+{
+	FlagResult *result = &stored->listed[stored->nlisted];
+	MemoryContext old = MemoryContextSwitchTo(stored->context);
+	FeatureContext *feature = palloc(sizeof(FeatureContext));
+	EngineError error;
+	int place;
+
+	if (!feature_compile(json, path, feature, &error))
+		report_engine_error(&error, "stored flags");
+	MemoryContextSwitchTo(old);
+	place = strtol(feature->attributes.data, NULL, 10);
+	*result = (FlagResult){environment_flag(stored->environment, feature->name), feature,
+	                       NULL, VARIANT_NONE, REASON_STATIC};
+	if (result->flag == NULL)
+		return;
+	feature->answers = answers_make(result, &loaded->listed_attributes[place],
+	                                stored->hide_sensitive_data, stored->context);
+	stored->nlisted++;
+}
+
+/* Compiles the states of a list that is not that of the defaults; likewise. */
+static void
+make_list(StoredEnvironment *stored, const SourceEnvironment *loaded)
+{
+	Path root = PATH_ROOT;
+	JsonValue list;
+	EngineError error;
+
+	if (!json_parse(loaded->listed, &list, &error))
+		report_engine_error(&error, "stored flags");
+	stored->listed =
+		MemoryContextAlloc(stored->context, sizeof(FlagResult) * Max(list.count, 1));
+	for (uint32 i = 0; i < list.count; i++)
+	{
+		Path path = path_element(&root, i);
+
+		add_listed(stored, loaded, &list.elements[i], &path);
+	}
+}
+
 /* Copies what was loaded into an empty environment's own context. */
 static StoredEnvironment *
-create_stored(const Source *source, int64 id, const SourceEnvironment *loaded)
+create_stored(EnvironmentId id, const SourceEnvironment *loaded)
 {
 	/* many small pieces that are freed together: no rounding up */
 	MemoryContext context = GenerationContextCreate(
@@ -83,8 +127,8 @@ create_stored(const Source *source, int64 id, const SourceEnvironment *loaded)
 	StoredEnvironment *stored = palloc0(sizeof(StoredEnvironment));
 
 	MemoryContextSetIdentifier(context, str_copy(loaded->name).data);
-	stored->source = source;
-	stored->id = id;
+	stored->source = id.source;
+	stored->id = id.id;
 	stored->context = context;
 	stored->api_key = str_copy(loaded->api_key);
 	stored->hide_disabled_flags = loaded->hide_disabled_flags;
@@ -94,6 +138,7 @@ create_stored(const Source *source, int64 id, const SourceEnvironment *loaded)
 	stored->persist_trait_data = loaded->persist_trait_data;
 	stored->stop_serving_flags = loaded->stop_serving_flags;
 	stored->hashes_identity_ids = loaded->hashes_identity_ids;
+	stored->orders_by_state = loaded->orders_by_state;
 	stored->next_change = loaded->next_change;
 	stored->environment = owned_environment_create();
 	MemoryContextSwitchTo(old);
@@ -101,7 +146,7 @@ create_stored(const Source *source, int64 id, const SourceEnvironment *loaded)
 }
 
 StoredEnvironment *
-stored_build(const Source *source, int64 environment_id, const SourceVersion *version)
+stored_build(EnvironmentId id, const SourceVersion *version)
 {
 	MemoryContext parent = CurrentMemoryContext;
 	MemoryContext scratch =
@@ -110,16 +155,18 @@ stored_build(const Source *source, int64 environment_id, const SourceVersion *ve
 	StoredEnvironment *stored = NULL;
 
 	MemoryContextSwitchTo(scratch);
-	if (source->load_environment(environment_id, &loaded))
+	if (id.source->load_environment(id.id, &loaded))
 	{
 		MemoryContextSwitchTo(parent);
-		stored = create_stored(source, environment_id, &loaded);
+		stored = create_stored(id, &loaded);
 		stored->version = *version;
 		MemoryContextSwitchTo(scratch);
 		compile(stored->environment, loaded.context, stored->context);
 		MemoryContextSwitchTo(
 			AllocSetContextCreate(scratch, "flagsmith answers", ALLOCSET_DEFAULT_SIZES));
 		make_answers(stored, &loaded);
+		if (loaded.listed.data != NULL)
+			make_list(stored, &loaded);
 	}
 	MemoryContextSwitchTo(parent);
 	MemoryContextDelete(scratch);

@@ -21,6 +21,9 @@ typedef struct StoredEnvironment
 	bool persist_trait_data;
 	bool stop_serving_flags;
 	bool hashes_identity_ids;
+	bool orders_by_state;
+	FlagResult *listed; /* what a list of its flags has; NULL: its defaults */
+	uint32 nlisted;
 	Environment *environment;
 	MemoryContext context; /* where all of it lies */
 	Size document_size;    /* about what an identity document takes */
@@ -31,11 +34,10 @@ typedef struct StoredEnvironment
 } StoredEnvironment;
 
 /*
- * Loads and compiles an environment, which is of this version.  Its context is a child of the current one until the
- * caller moves it, so that an error leaves nothing behind.  Returns NULL if there is no
- * such environment.
+ * Loads and compiles an environment, which is of this version.  Its context is a child of
+ * the current one until the caller moves it, so that an error leaves nothing behind.
+ * Returns NULL if there is no such environment.
  */
-extern StoredEnvironment *stored_build(const Source *source, int64 environment_id,
-                                       const SourceVersion *version);
+extern StoredEnvironment *stored_build(EnvironmentId id, const SourceVersion *version);
 
 #endif

@@ -70,8 +70,18 @@ read_attributes(const FeatureContext *feature)
 	return attributes;
 }
 
+static Attributes
+attributes_of(const SourceIdentity *source, const FeatureContext *feature)
+{
+	if (source->attributes == NULL)
+		return read_attributes(feature);
+	/* what the source wrote: digits */
+	return source->attributes[strtol(feature->attributes.data, NULL, 10)];
+}
+
 static IdentityOverride
-make_override(const StoredEnvironment *stored, const JsonValue *json, const Path *path)
+make_override(const StoredEnvironment *stored, const SourceIdentity *source,
+              const JsonValue *json, const Path *path)
 {
 	FeatureContext *feature = palloc(sizeof(FeatureContext));
 	const Flag *flag;
@@ -84,7 +94,7 @@ make_override(const StoredEnvironment *stored, const JsonValue *json, const Path
 	{
 		FlagResult base = {flag, feature, evaluation_identity_segment(), VARIANT_NONE,
 		                   REASON_TARGETING_MATCH};
-		Attributes attributes = read_attributes(feature);
+		Attributes attributes = attributes_of(source, feature);
 
 		feature->answers = answers_make(&base, &attributes, stored->hide_sensitive_data,
 		                                CurrentMemoryContext);
@@ -94,20 +104,22 @@ make_override(const StoredEnvironment *stored, const JsonValue *json, const Path
 
 /* Compiles the identity's overrides of flags that the environment has. */
 static void
-set_overrides(Identity *identity, const StoredEnvironment *stored, Str json)
+set_overrides(Identity *identity, const StoredEnvironment *stored,
+              const SourceIdentity *source)
 {
 	JsonValue list;
 	EngineError error;
 	IdentityOverride *overrides;
 	Path root = PATH_ROOT;
 
-	if (!json_parse(json, &list, &error))
+	if (!json_parse(source->overrides, &list, &error))
 		report_engine_error(&error, "stored identity overrides");
 	overrides = palloc(sizeof(IdentityOverride) * Max(list.count, 1));
 	for (uint32 i = 0; i < list.count; i++)
 	{
 		Path path = path_element(&root, i);
-		IdentityOverride override = make_override(stored, &list.elements[i], &path);
+		IdentityOverride override =
+			make_override(stored, source, &list.elements[i], &path);
 
 		if (override.flag != NULL)
 			overrides[identity->noverrides++] = override;
@@ -183,7 +195,7 @@ stored_identity_make(const StoredEnvironment *stored, Str identifier,
 	identity->traits = palloc0(sizeof(Trait) * Max(environment_ntraits(environment), 1));
 	set_traits(environment, identity, &result->seen_traits);
 	if (source->overrides.data != NULL)
-		set_overrides(identity, stored, source->overrides);
+		set_overrides(identity, stored, source);
 	return identity;
 }
 

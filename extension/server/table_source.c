@@ -17,9 +17,9 @@
 #include "engine/key.h"
 
 #include "arguments.h"
+#include "context_rows.h"
 #include "query.h"
 #include "source.h"
-#include "table_context.h"
 #include "traits.h"
 
 static KeptQuery find_client_key = {
@@ -52,6 +52,46 @@ static KeptQuery load = {
 		" p.organisation -> 'stop_serving_flags' IS NOT DISTINCT FROM 'true'"
 		" FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id"
 		" WHERE e.id = $1",
+	.read_only = true,
+	.nparameters = 1,
+	.parameter_types = {INT8OID},
+};
+
+static KeptQuery read_states = {
+	.text = "SELECT s.id, coalesce(s.segment_id, 0), f.name,"
+			" coalesce(s.document_id::text, s.uuid, s.id::text), s.enabled, s.value,"
+			" s.priority, coalesce(f.document_id, f.id), coalesce(s.document_id, s.id),"
+			" coalesce(g.document_id, g.id), f.type, f.is_server_key_only, '', ''"
+			" FROM flagsmith.live_feature_state s"
+			" JOIN flagsmith.feature f ON f.id = s.feature_id"
+			" LEFT JOIN flagsmith.segment g ON g.id = s.segment_id"
+			" WHERE s.environment_id = $1"
+			" ORDER BY coalesce(s.segment_id, 0), s.position, s.id",
+	.read_only = true,
+	.nparameters = 1,
+	.parameter_types = {INT8OID},
+};
+
+/* By id; where documents give only uuids, by these. */
+static KeptQuery read_shares = {
+	.text =
+		"SELECT v.feature_state_id, o.key, o.value, v.percentage_allocation"
+		" FROM flagsmith.feature_state s"
+		" JOIN flagsmith.multivariate_feature_state_value v ON v.feature_state_id = s.id"
+		" JOIN flagsmith.multivariate_option o ON o.id = v.option_id"
+		" WHERE s.environment_id = $1"
+		" ORDER BY v.feature_state_id, v.document_id, lower(v.uuid) COLLATE \"C\", v.id",
+	.read_only = true,
+	.nparameters = 1,
+	.parameter_types = {INT8OID},
+};
+
+static KeptQuery read_segments = {
+	.text = "SELECT g.id, coalesce(g.document_id, g.id), g.name, g.rules"
+			" FROM flagsmith.environment_segment eg"
+			" JOIN flagsmith.segment g ON g.id = eg.segment_id"
+			" WHERE eg.environment_id = $1"
+			" ORDER BY eg.position, g.id",
 	.read_only = true,
 	.nparameters = 1,
 	.parameter_types = {INT8OID},
@@ -93,8 +133,7 @@ static KeptQuery read_overrides = {
 };
 
 static KeptQuery read_document = {
-	.text = "SELECT flagsmith.environment_document(e.api_key)"
-			" FROM flagsmith.environment e WHERE e.id = $1",
+	.text = "SELECT flagsmith.stored_document($1)",
 	.read_only = true,
 	.nparameters = 1,
 	.parameter_types = {INT8OID},
@@ -183,16 +222,28 @@ table_find_key(Str key, SourceKey *found)
 	return exists;
 }
 
+static QueryRows
+read_rows(KeptQuery *query, int64 environment_id)
+{
+	Datum parameters[] = {Int64GetDatum(environment_id)};
+
+	query_run(query, parameters, NULL);
+	return query_rows();
+}
+
 /* Writes the evaluation context, in the given memory context. */
 static void
 write_context(int64 environment_id, SourceEnvironment *environment, MemoryContext context)
 {
+	ContextRows rows = {.states = read_rows(&read_states, environment_id),
+	                    .shares = read_rows(&read_shares, environment_id),
+	                    .segments = read_rows(&read_segments, environment_id)};
 	MemoryContext old = MemoryContextSwitchTo(context);
 	StringInfoData buffer;
 
 	initStringInfo(&buffer);
-	environment->attributes = table_context_write(
-		&buffer, environment_id, environment->api_key, environment->name);
+	environment->attributes =
+		context_rows_write(&buffer, &rows, environment->api_key, environment->name);
 	environment->context = str_make(buffer.data, buffer.len);
 	MemoryContextSwitchTo(old);
 }
@@ -209,6 +260,7 @@ table_load_environment(int64 environment_id, SourceEnvironment *environment)
 	exists = SPI_processed == 1;
 	if (exists)
 	{
+		*environment = (SourceEnvironment){0};
 		environment->name = query_text(1, context);
 		environment->api_key = query_text(2, context);
 		environment->hide_disabled_flags = DatumGetBool(query_value(3));
@@ -218,7 +270,6 @@ table_load_environment(int64 environment_id, SourceEnvironment *environment)
 		environment->allow_client_traits = DatumGetBool(query_value(7));
 		environment->persist_trait_data = DatumGetBool(query_value(8));
 		environment->stop_serving_flags = DatumGetBool(query_value(9));
-		environment->hashes_identity_ids = false;
 		write_context(environment_id, environment, context);
 	}
 	SPI_finish();
@@ -237,7 +288,7 @@ table_version(int64 environment_id, SourceVersion *version)
 	if (exists)
 	{
 		version->stamp = DatumGetInt64(query_value(1));
-		version->updated_at = DatumGetTimestampTz(query_value(2));
+		version->updated_at = version->changed_at = DatumGetTimestampTz(query_value(2));
 		version->shares_second = DatumGetBool(query_value(3));
 	}
 	SPI_finish();
@@ -321,9 +372,9 @@ table_document(int64 environment_id)
 
 	SPI_connect();
 	query_run(&read_document, parameters, NULL);
-	document = SPI_processed == 1 ? query_text(1, context) : STR("");
+	document = query_text(1, context);
 	SPI_finish();
-	return document.len == 0 ? (Datum) 0 : argument_make_text(document);
+	return document.data == NULL ? (Datum) 0 : argument_make_text(document);
 }
 
 static Datum

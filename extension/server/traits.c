@@ -7,6 +7,10 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+#include "engine/json_write.h"
+#include "engine/value.h"
+
+#include "arguments.h"
 #include "report.h"
 #include "traits.h"
 
@@ -96,4 +100,43 @@ traits_read(Jsonb *jsonb)
 	traits.members = palloc(sizeof(JsonMember) * (JB_ROOT_COUNT(jsonb) + 1));
 	add_traits(&traits, jsonb);
 	return traits;
+}
+
+Datum
+traits_make_jsonb(const JsonValue *traits)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (uint32 i = 0; i < traits->count; i++)
+	{
+		const JsonMember *member = &traits->members[i];
+
+		appendStringInfoChar(&text, i == 0 ? '{' : ',');
+		json_write_string(&text, member->name);
+		appendStringInfoChar(&text, ':');
+		if (member->value.type == JSON_STRING)
+			json_write_string(&text, member->value.string);
+		else
+			json_write_raw(&text, member->value.raw);
+	}
+	appendStringInfoString(&text, traits->count == 0 ? "{}" : "}");
+	return argument_make_jsonb(str_make(text.data, text.len));
+}
+
+bool
+traits_equal(const JsonValue *a, const JsonValue *b)
+{
+	ContextValue number_a, number_b;
+
+	if (a->type != b->type)
+		return false;
+	if (a->type == JSON_STRING)
+		return str_equal(a->string, b->string);
+	if (a->type != JSON_NUMBER || str_equal(a->raw, b->raw))
+		return str_equal(a->raw, b->raw);
+	number_a = value_from_json(a);
+	number_b = value_from_json(b);
+	return number_a.type == VALUE_FLOAT && number_b.type == VALUE_FLOAT &&
+	       number_a.number == number_b.number;
 }

@@ -15,6 +15,12 @@
  */
 extern JsonValue traits_read(Jsonb *jsonb);
 
+/* A jsonb object of traits; new in the current memory context. */
+extern Datum traits_make_jsonb(const JsonValue *traits);
+
+/* Whether two values are the very same: 7 and 7.0 are not. */
+extern bool traits_equal(const JsonValue *a, const JsonValue *b);
+
 /* Lays the given traits over the stored ones; null takes a stored one away. */
 extern JsonValue traits_merge(const JsonValue *stored, const JsonValue *given);
 

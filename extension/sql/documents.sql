@@ -261,8 +261,9 @@ BEGIN
 	-- one import at a time, so that two of one environment succeed in some order
 	PERFORM pg_advisory_xact_lock(hashtextextended('flagsmith.import_environment', 0));
 
-	IF EXISTS (SELECT FROM flagsmith.environment e WHERE e.api_key = document ->> 'api_key') THEN
-		old_document := flagsmith.environment_document(document ->> 'api_key');
+	SELECT flagsmith.stored_document(e.id) INTO old_document
+	FROM flagsmith.environment e WHERE e.api_key = document ->> 'api_key';
+	IF FOUND THEN
 		SELECT c.* INTO old_change
 		FROM flagsmith.environment_change c JOIN flagsmith.environment e ON e.id = c.environment_id
 		WHERE e.api_key = document ->> 'api_key';
@@ -327,7 +328,7 @@ BEGIN
 	-- the document's own time holds, unless clients know a later one of another content
 	IF old_document IS NULL OR updated > (old_document ->> 'updated_at')::timestamptz THEN
 		DELETE FROM flagsmith.environment_change WHERE environment_id = environment;
-	ELSIF old_document::jsonb - 'updated_at' = flagsmith.environment_document(document ->> 'api_key')::jsonb - 'updated_at' THEN
+	ELSIF old_document::jsonb - 'updated_at' = flagsmith.stored_document(environment)::jsonb - 'updated_at' THEN
 		DELETE FROM flagsmith.environment_change WHERE environment_id = environment;
 		INSERT INTO flagsmith.environment_change SELECT old_change.* WHERE old_change.environment_id IS NOT NULL;
 	END IF;
@@ -410,9 +411,9 @@ $$;
 
 COMMENT ON FUNCTION document_identity_overrides(bigint) IS 'The identities'' overrides of an environment as documents have them';
 
-CREATE FUNCTION environment_document(environment_key text)
+CREATE FUNCTION stored_document(environment_id bigint)
 RETURNS json
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT (flagsmith.document_object(e.extra, jsonb_build_object(
@@ -446,8 +447,16 @@ AS $$
 			'feature_states', flagsmith.document_feature_states(e.id, NULL),
 			'identity_overrides', flagsmith.document_identity_overrides(e.id)))::json
 	FROM flagsmith.environment e JOIN flagsmith.project p ON p.id = e.project_id
-	WHERE e.id = flagsmith.environment_id(environment_key)
+	WHERE e.id = $1
 $$;
+
+COMMENT ON FUNCTION stored_document(bigint) IS 'The document of an environment of these tables';
+
+CREATE FUNCTION environment_document(environment_key text)
+RETURNS json
+AS 'MODULE_PATHNAME', 'flagsmith_environment_document'
+LANGUAGE C STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION environment_document(text) IS
 'The environment document, on which SDKs evaluate locally; importing it changes nothing';

@@ -115,9 +115,14 @@ RETURNS TABLE (environment_key text, updated_at double precision)
 LANGUAGE sql STABLE STRICT PARALLEL SAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+	WITH attached AS (
+		SELECT * FROM flagsmith.attached_updated_at($1)
+	)
+	SELECT * FROM attached
+	UNION ALL
 	SELECT e.api_key, extract(epoch FROM v.updated_at)::double precision
 	FROM flagsmith.environment e, flagsmith.environment_version(e.id) v
-	WHERE e.api_key = ANY (environment_keys)
+	WHERE e.api_key = ANY ($1) AND NOT EXISTS (SELECT FROM attached a WHERE a.environment_key = e.api_key)
 $$;
 
 COMMENT ON FUNCTION environments_updated_at(text[]) IS

@@ -42,7 +42,7 @@ SQL
 # every row of every table, every sequence, and what the functions answer
 my $rows = <<'SQL';
 SELECT relname, (xpath('//row/md5/text()', query_to_xml(format('SELECT md5(string_agg(t::text, E''\n'' ORDER BY t::text COLLATE "C")) FROM %s t', oid::regclass), false, false, '')))[1]
-FROM pg_class WHERE relnamespace = 'flagsmith'::regnamespace AND relkind = 'r' AND relnatts > 0 ORDER BY relname COLLATE "C";
+FROM pg_class WHERE relnamespace = 'flagsmith'::regnamespace AND relkind = 'r' AND relname <> ALL ('{cache_sentinel,attachment,attached_change}') ORDER BY relname COLLATE "C";
 SQL
 my $sequences = <<'SQL';
 SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'flagsmith' ORDER BY sequencename COLLATE "C";
