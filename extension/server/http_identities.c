@@ -65,8 +65,8 @@ append_stored(StringInfo buffer, const IdentityCall *call, uint32 i)
 }
 
 /*
- * All traits that count: the stored ones, then the others.  Where the whole call is
- * transient, what it lays over a stored trait takes its place, null as well.
+ * All traits that count: the stored ones, then the others, among them nulls that mask a
+ * stored one.  Where the whole call is transient, what masks a trait takes its place.
  */
 static void
 append_traits(StringInfo buffer, const IdentityCall *call)
@@ -87,9 +87,9 @@ append_traits(StringInfo buffer, const IdentityCall *call)
 	{
 		const JsonMember *member = &overlay->members[i];
 
-		if (call->transient ? json_get(stored, member->name) == NULL &&
-		                          member->value.type != JSON_NULL
-		                    : member->value.type != JSON_NULL)
+		bool masks = json_get(stored, member->name) != NULL;
+
+		if (masks ? !call->transient : member->value.type != JSON_NULL)
 			append_overlaid(buffer, call, member->name, &member->value);
 	}
 }
