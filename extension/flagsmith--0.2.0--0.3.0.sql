@@ -38,7 +38,9 @@ REVOKE ALL ON attachment FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('flagsmith.attachment', '');
 
 -- Written by Flagsmith's transactions, which must not wait for each other here: a row is
--- inserted, never shared, and goes when a later one tells as much.
+-- inserted, never shared, and goes when a later one tells as much. A transaction writes it
+-- once, whatever else it changes: as many versions of one row as a bulk update has rows would
+-- take time by their square. Environment 0 stands for all.
 CREATE TABLE attached_change (
 	environment_id bigint NOT NULL,
 	xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -49,8 +51,10 @@ CREATE TABLE attached_change (
 );
 
 COMMENT ON TABLE attached_change IS 'The latest changes of attached environments, by transaction';
-COMMENT ON COLUMN attached_change.snapshot IS 'What the transaction saw: it may have missed others that were under way';
-COMMENT ON COLUMN attached_change.changed_at IS 'When it made the change';
+COMMENT ON COLUMN attached_change.snapshot IS 'What it saw then: it may have missed others that were under way';
+COMMENT ON COLUMN attached_change.environment_id IS 'Of Flagsmith''s environments_environment; 0: all of them';
+COMMENT ON COLUMN attached_change.xact IS 'The transaction';
+COMMENT ON COLUMN attached_change.changed_at IS 'When it made its first change';
 COMMENT ON COLUMN attached_change.sets_updated_at IS 'Whether Flagsmith has said so in the environment''s updated_at';
 
 REVOKE ALL ON attached_change FROM PUBLIC;
@@ -65,13 +69,11 @@ BEGIN
 	INSERT INTO flagsmith.attached_change AS c (environment_id, snapshot, changed_at, sets_updated_at)
 	SELECT id, pg_current_snapshot(), clock_timestamp(), $2
 	FROM unnest($1) id
-	ON CONFLICT (environment_id, xact) DO UPDATE SET
-		snapshot = excluded.snapshot,
-		changed_at = excluded.changed_at,
-		sets_updated_at = c.sets_updated_at OR excluded.sets_updated_at;
+	ON CONFLICT (environment_id, xact) DO UPDATE SET sets_updated_at = true
+	WHERE excluded.sets_updated_at AND NOT c.sets_updated_at;
 
 	-- what this transaction has seen is told by its own row, but when updated_at was set
-	IF current_setting('transaction_isolation') = 'read committed' THEN
+	IF FOUND AND current_setting('transaction_isolation') = 'read committed' THEN
 		DELETE FROM flagsmith.attached_change WHERE ctid = ANY (ARRAY(
 			SELECT c.ctid FROM flagsmith.attached_change c
 			WHERE c.environment_id = ANY ($1) AND c.xact <> pg_current_xact_id()
@@ -91,30 +93,36 @@ RETURNS SETOF record
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	-- who comes to be seen after a later change raises the time all the same
-	SELECT c.environment_id,
-		bit_xor(hashtextextended(concat(c.xact, '/', c.changed_at, '/', c.cmin), 0)),
+	WITH change AS (
+		SELECT id, c.xact, c.snapshot, c.changed_at, c.sets_updated_at
+		FROM unnest($1) id
+		JOIN flagsmith.attached_change c ON c.environment_id IN (id, 0)
+	), latest AS (
+		SELECT DISTINCT ON (id) id, xact, snapshot FROM change ORDER BY id, changed_at DESC, xact DESC
+	)
+	SELECT g.id,
+		-- to the transaction that makes a change, each look is another: it may have made more
+		bit_xor(hashtextextended(concat(c.xact, '/', c.changed_at, '/',
+			CASE WHEN c.xact = pg_current_xact_id_if_assigned() THEN clock_timestamp() END), 0))
+			# coalesce(flagsmith.attached_tables_stamp(), 0),
+		-- who comes to be seen after a later change raises the time all the same
 		max(c.changed_at) + count(*) FILTER (WHERE c.xact <> l.xact
 			AND NOT pg_visible_in_snapshot(c.xact, l.snapshot)) * interval '1 microsecond',
-		NOT EXISTS (
-			SELECT FROM flagsmith.attached_change t
-			WHERE t.environment_id = c.environment_id AND t.sets_updated_at
+		count(c.id) > 0 AND NOT EXISTS (
+			SELECT FROM change t
+			WHERE t.id = g.id AND t.sets_updated_at
 				AND NOT EXISTS (
-					SELECT FROM flagsmith.attached_change o
-					WHERE o.environment_id = c.environment_id AND o.xact <> t.xact
+					SELECT FROM change o
+					WHERE o.id = g.id AND o.xact <> t.xact
 						AND NOT pg_visible_in_snapshot(o.xact, t.snapshot)))
-	FROM flagsmith.attached_change c
-	CROSS JOIN LATERAL (
-		SELECT l.xact, l.snapshot FROM flagsmith.attached_change l
-		WHERE l.environment_id = c.environment_id
-		ORDER BY l.changed_at DESC, l.xact DESC LIMIT 1
-	) l
-	WHERE c.environment_id = ANY ($1)
-	GROUP BY c.environment_id
+	FROM unnest($1) g (id)
+	LEFT JOIN change c ON c.id = g.id
+	LEFT JOIN latest l ON l.id = g.id
+	GROUP BY g.id
 $$;
 
 COMMENT ON FUNCTION attached_changes(bigint[]) IS
-'Of environments that have changed: a number that differs after each change, when the last one was made, and whether that was after updated_at was set';
+'Of environments: a number that differs after each change, when the last one was made if any is known, and whether that was after updated_at was set';
 
 CREATE FUNCTION note_attached_change()
 RETURNS trigger
@@ -124,6 +132,20 @@ SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION note_attached_change() IS
 'Tells all sessions, at the end of the transaction, that attached configuration has changed, and notes whose; arguments: what the row belongs to, the column that says to which, and the columns that count (all, if none are given)';
+
+CREATE FUNCTION note_attached_truncate()
+RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM flagsmith.note_attached_changes('{0}', false);
+	RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION note_attached_truncate() IS
+'Notes that all attached environments have changed; sessions are told by the truncation itself';
 
 CREATE FUNCTION attached_updated_at(environment_keys text[])
 RETURNS TABLE (environment_key text, updated_at double precision)
@@ -237,10 +259,18 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH wanted AS (
-		SELECT w.table_name, w.column_name, w.types, to_regclass(format('%I.%I', $1, w.table_name)) AS relation
+		SELECT w.table_name, w.column_name, w.types, c.oid AS relation, c.relkind, c.relowner
 		FROM flagsmith.attached_columns() w
+		LEFT JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', $1, w.table_name))
 	)
-	SELECT DISTINCT format('table %I.%I', $1, table_name), 'is missing' FROM wanted WHERE relation IS NULL
+	SELECT DISTINCT format('table %I.%I', $1, table_name),
+		CASE WHEN relation IS NULL THEN 'is missing'
+			WHEN relkind NOT IN ('r', 'p') THEN 'is no table'
+			ELSE format('belongs to another role than environments_environment does, to %I', pg_get_userbyid(relowner)) END
+	FROM wanted
+	WHERE relation IS NULL OR relkind NOT IN ('r', 'p')
+		-- they are read with the rights of one role
+		OR relowner <> (SELECT e.relowner FROM wanted e WHERE e.table_name = 'environments_environment' LIMIT 1)
 	UNION ALL
 	SELECT format('column %I.%I.%I', $1, table_name, column_name),
 		CASE WHEN a.attname IS NULL THEN 'is missing'
@@ -254,35 +284,125 @@ AS $$
 		('environments_trait', '{trait_key,identity_id}')) k (table_name, columns)
 	WHERE to_regclass(format('%I.%I', $1, k.table_name)) IS NOT NULL AND NOT EXISTS (
 		SELECT FROM pg_index i
-		WHERE i.indrelid = to_regclass(format('%I.%I', $1, k.table_name)) AND i.indisunique AND i.indpred IS NULL
-			AND i.indexprs IS NULL AND i.indisvalid AND i.indnkeyatts = cardinality(k.columns)
+		WHERE i.indrelid = to_regclass(format('%I.%I', $1, k.table_name)) AND i.indisunique AND i.indimmediate
+			AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid AND i.indnkeyatts = cardinality(k.columns)
 			AND ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = i.indrelid
 				AND a.attnum = ANY (i.indkey)) <@ k.columns)
-	ORDER BY 1
+	ORDER BY 1, 2
 $$;
 
 COMMENT ON FUNCTION attached_faults(name) IS 'What keeps a schema from being read as Flagsmith''s';
 
+CREATE FUNCTION attached_tables_stamp()
+RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT bit_xor(hashtextextended(concat(c.relname, '/', c.relfilenode, '/', a.attname, '/', a.atttypid), 0))
+	FROM flagsmith.attachment t
+	JOIN pg_namespace n ON n.nspname = t.schema
+	JOIN pg_class c ON c.relnamespace = n.oid
+	JOIN pg_attribute a ON a.attrelid = c.oid
+	WHERE c.relname = ANY (ARRAY(SELECT table_name FROM flagsmith.attached_triggers()))
+		AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+
+COMMENT ON FUNCTION attached_tables_stamp() IS
+'A number that changes as the attached tables are altered, rewritten or truncated: no row trigger tells of that';
+
+CREATE FUNCTION attached_trigger_faults(schema name, OUT relation regclass, OUT trigger_name name, OUT definition text,
+	OUT is_there boolean, OUT problem text)
+RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH wanted AS (
+		SELECT to_regclass(format('%I.%I', $1, w.table_name)) AS relation, x.*
+		FROM flagsmith.attached_triggers() w,
+			LATERAL (VALUES
+				('flagsmith_note_change'::name, 29::int2, 'AFTER INSERT OR UPDATE OR DELETE', 'ROW',
+					'flagsmith.note_attached_change()'::regprocedure, w.arguments),
+				('flagsmith_note_truncate', 32, 'AFTER TRUNCATE', 'STATEMENT',
+					'flagsmith.note_attached_truncate()', '{}')) x (name, type, event, level, function, arguments)
+	)
+	SELECT w.relation, w.name,
+		format('CREATE TRIGGER %I %s ON %s FOR EACH %s EXECUTE FUNCTION %s(%s)', w.name, w.event, w.relation, w.level,
+			w.function::regproc, (SELECT string_agg(quote_literal(a), ', ' ORDER BY n) FROM unnest(w.arguments) WITH ORDINALITY x (a, n))),
+		t.oid IS NOT NULL,
+		CASE WHEN t.oid IS NULL THEN 'is missing' WHEN t.tgenabled <> 'A' THEN 'is not enabled always'
+			ELSE 'is of another version' END
+	FROM wanted w
+	LEFT JOIN pg_trigger t ON t.tgrelid = w.relation AND t.tgname = w.name
+	WHERE w.relation IS NOT NULL AND NOT coalesce(t.tgenabled = 'A' AND t.tgfoid = w.function AND t.tgtype = w.type
+		AND t.tgargs = (SELECT coalesce(string_agg(convert_to(a, getdatabaseencoding()) || '\x00'::bytea, '' ORDER BY n), '')
+			FROM unnest(w.arguments) WITH ORDINALITY x (a, n)), false)
+	ORDER BY w.relation::text COLLATE "C", w.name
+$$;
+
+COMMENT ON FUNCTION attached_trigger_faults(name) IS
+'The triggers that Flagsmith''s tables lack while attached, or have otherwise than they should';
+
 CREATE FUNCTION attached_migrations(schema name)
 RETURNS text
-LANGUAGE plpgsql STABLE STRICT
+LANGUAGE plpgsql STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	relation regclass := to_regclass(format('%I.django_migrations', schema));
 	state text;
 BEGIN
-	IF to_regclass(format('%I.django_migrations', schema)) IS NULL THEN
+	IF relation IS NULL THEN
 		RETURN 'there is no table django_migrations';
 	END IF;
+	-- a view would run whatever its owner likes, with the rights of whoever calls
+	EXECUTE format('LOCK TABLE ONLY %s IN ACCESS SHARE MODE', relation);
+	IF (SELECT relkind FROM pg_class WHERE oid = relation) <> 'r' THEN
+		RETURN 'django_migrations is no table';
+	END IF;
 	EXECUTE format('SELECT string_agg(concat(app, '' '', name), '', '' ORDER BY app) FROM ('
-		'SELECT app, max(name) AS name FROM %I.django_migrations WHERE app = ANY ($1) GROUP BY app) m', schema)
+		'SELECT app, max(name) AS name FROM %s WHERE app = ANY ($1) GROUP BY app) m', relation)
 	INTO state
 	USING '{organisations,projects,environments,features,feature_versioning,multivariate,segments,identities,traits,app_analytics}'::text[];
 	RETURN coalesce(state, 'none of Flagsmith''s');
+EXCEPTION WHEN insufficient_privilege OR undefined_column OR undefined_table THEN
+	RETURN format('unknown: %s', SQLERRM);
 END
 $$;
 
 COMMENT ON FUNCTION attached_migrations(name) IS 'Up to which migration Flagsmith''s tables are, by app';
+
+CREATE FUNCTION lock_to_attach(relations regclass[], exclusively boolean)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '50ms'
+AS $$
+BEGIN
+	IF coalesce(cardinality(relations), 0) = 0 THEN
+		RETURN;
+	END IF;
+	-- all at once, soon or not at all: who waits here keeps all of Flagsmith waiting, and two
+	-- who wait for each other are told apart by the deadlock detector, which takes either
+	FOR try IN 1 .. 100 LOOP
+		BEGIN
+			EXECUTE format('LOCK TABLE %s IN %s MODE',
+				(SELECT string_agg(r::text, ', ' ORDER BY r::text COLLATE "C") FROM unnest(relations) r),
+				CASE WHEN exclusively THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END);
+			RETURN;
+		EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+			NULL; -- its end has let go of what it had
+		END;
+		PERFORM pg_sleep(0.01 + random() * 0.05);
+	END LOOP;
+	RAISE lock_not_available USING
+		MESSAGE = 'Flagsmith''s tables are in use',
+		DETAIL = 'Some transaction kept one of them locked for all of several seconds.',
+		HINT = 'Try again when no migration, dump or other long transaction runs.';
+END
+$$;
+
+COMMENT ON FUNCTION lock_to_attach(regclass[], boolean) IS
+'Locks tables for as long as it takes to change their triggers, without standing in Flagsmith''s way';
 
 CREATE FUNCTION detach()
 RETURNS void
@@ -290,14 +410,14 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relation regclass;
+	functions constant oid[] := '{flagsmith.note_attached_change(),flagsmith.note_attached_truncate()}'::regprocedure[];
+	trigger record;
 BEGIN
-	FOR relation IN
-		SELECT tgrelid FROM pg_trigger
-		WHERE tgname = 'flagsmith_note_change' AND tgfoid = 'flagsmith.note_attached_change()'::regprocedure
-		ORDER BY tgrelid::regclass::text COLLATE "C"
+	PERFORM flagsmith.lock_to_attach(ARRAY(SELECT DISTINCT tgrelid FROM pg_trigger WHERE tgfoid = ANY (functions))::regclass[], true);
+	FOR trigger IN
+		SELECT tgname, tgrelid::regclass AS relation FROM pg_trigger WHERE tgfoid = ANY (functions) ORDER BY 2, 1
 	LOOP
-		EXECUTE format('DROP TRIGGER flagsmith_note_change ON %s', relation);
+		EXECUTE format('DROP TRIGGER %I ON %s', trigger.tgname, trigger.relation);
 	END LOOP;
 	DELETE FROM flagsmith.attachment;
 	DELETE FROM flagsmith.attached_change;
@@ -311,13 +431,13 @@ CREATE FUNCTION attach(schema name DEFAULT 'public', priority_ties text DEFAULT 
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
--- whoever cannot lock the tables soon lets Flagsmith go on
-SET lock_timeout = '5s'
 AS $$
 #variable_conflict use_variable
 DECLARE
 	faults text;
+	elsewhere name;
 	trigger record;
+	changed boolean := false;
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = schema) THEN
 		RAISE invalid_schema_name USING MESSAGE = format('schema "%s" does not exist', schema);
@@ -329,33 +449,43 @@ BEGIN
 	END IF;
 	SELECT string_agg(concat(object, ' ', problem, '.'), E'\n') INTO faults FROM flagsmith.attached_faults(schema);
 	IF faults IS NOT NULL THEN
-		RAISE undefined_object USING
+		SELECT min(relnamespace::regnamespace::text COLLATE "C") INTO elsewhere FROM pg_class
+		WHERE relname = 'environments_environment' AND relkind IN ('r', 'p')
+			AND to_regclass(format('%I.environments_environment', schema)) IS NULL;
+		RAISE object_not_in_prerequisite_state USING
 			MESSAGE = format('the tables in schema "%s" are not those of a Flagsmith that can be attached', schema),
 			DETAIL = concat(faults, E'\nMigrations: ', flagsmith.attached_migrations(schema), '.'),
-			HINT = 'Flagsmith 2.265 is known to have all that is needed: migrate to it, and attach again.';
+			HINT = coalesce(format('A table environments_environment is in schema "%s".', elsewhere),
+				'Flagsmith 2.265 is known to have all that is needed: migrate to it, and attach again.');
 	END IF;
 
-	PERFORM flagsmith.detach();
-	FOR trigger IN
-		SELECT format('%I.%I', schema, table_name) AS relation,
-			(SELECT string_agg(quote_literal(a), ', ' ORDER BY n) FROM unnest(arguments) WITH ORDINALITY x (a, n)) AS arguments
-		FROM flagsmith.attached_triggers() ORDER BY table_name
-	LOOP
-		EXECUTE format('CREATE TRIGGER flagsmith_note_change AFTER INSERT OR UPDATE OR DELETE ON %s'
-			' FOR EACH ROW EXECUTE FUNCTION flagsmith.note_attached_change(%s)', trigger.relation, trigger.arguments);
-		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER flagsmith_note_change', trigger.relation);
-		EXECUTE format('ALTER TRIGGER flagsmith_note_change ON %s DEPENDS ON EXTENSION flagsmith', trigger.relation);
+	IF EXISTS (SELECT FROM flagsmith.attachment a WHERE a.schema <> $1) THEN
+		PERFORM flagsmith.detach();
+	END IF;
+	PERFORM flagsmith.lock_to_attach(array_agg(DISTINCT f.relation), bool_or(f.is_there))
+	FROM flagsmith.attached_trigger_faults(schema) f;
+	FOR trigger IN SELECT * FROM flagsmith.attached_trigger_faults(schema) LOOP
+		IF trigger.is_there THEN
+			EXECUTE format('DROP TRIGGER %I ON %s', trigger.trigger_name, trigger.relation);
+		END IF;
+		EXECUTE trigger.definition;
+		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', trigger.relation, trigger.trigger_name);
+		EXECUTE format('ALTER TRIGGER %I ON %s DEPENDS ON EXTENSION flagsmith', trigger.trigger_name, trigger.relation);
+		changed := true;
 	END LOOP;
-	INSERT INTO flagsmith.attachment (schema, priority_ties) VALUES (schema, priority_ties);
+	-- what happened while a trigger was missing was not noted
+	DELETE FROM flagsmith.attachment a WHERE changed OR a.priority_ties <> $2;
+	INSERT INTO flagsmith.attachment (schema, priority_ties) VALUES (schema, priority_ties)
+	ON CONFLICT DO NOTHING;
 END
 $$;
 
 COMMENT ON FUNCTION attach(name, text) IS
-'Evaluates from now on with the tables that a Flagsmith has in this schema, and its environment keys; called again, it renews the triggers';
+'Evaluates from now on with the tables that a Flagsmith has in this schema, and its environment keys; called again, it mends what is missing';
 
-CREATE FUNCTION attach_status(OUT object text, OUT state text)
+CREATE FUNCTION attach_status(OUT object text, OUT state text, OUT consequence text)
 RETURNS SETOF record
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -363,27 +493,24 @@ DECLARE
 BEGIN
 	SELECT * INTO attached FROM flagsmith.attachment;
 	IF NOT FOUND THEN
-		RETURN QUERY SELECT 'attachment', 'there is none';
+		RETURN QUERY SELECT 'attachment', 'there is none', NULL;
 		RETURN;
 	END IF;
-	RETURN QUERY SELECT format('schema %I', attached.schema), format('attached since %s', attached.attached_at);
-	RETURN QUERY SELECT 'migrations', flagsmith.attached_migrations(attached.schema);
-	RETURN QUERY SELECT f.object, f.problem FROM flagsmith.attached_faults(attached.schema) f;
+	RETURN QUERY SELECT format('schema %I', attached.schema), format('attached since %s', attached.attached_at), NULL;
+	RETURN QUERY SELECT 'migrations', flagsmith.attached_migrations(attached.schema), NULL;
 	RETURN QUERY
-	SELECT format('trigger on %I.%I', attached.schema, w.table_name),
-		CASE WHEN t.tgname IS NULL THEN 'is missing: call flagsmith.attach() again'
-			ELSE 'is not enabled always: call flagsmith.attach() again' END
-	FROM flagsmith.attached_triggers() w
-	LEFT JOIN pg_trigger t ON t.tgname = 'flagsmith_note_change'
-		AND t.tgrelid = to_regclass(format('%I.%I', attached.schema, w.table_name))
-	WHERE t.tgenabled IS DISTINCT FROM 'A'
-		AND to_regclass(format('%I.%I', attached.schema, w.table_name)) IS NOT NULL
-	ORDER BY 1;
+	SELECT f.object, f.problem,
+		'What needs it fails, and changes nothing: migrate Flagsmith to a version that has it, or call flagsmith.detach().'
+	FROM flagsmith.attached_faults(attached.schema) f;
+	RETURN QUERY
+	SELECT format('trigger %I on %s', f.trigger_name, f.relation), f.problem,
+		'Changes of this table may be seen late: call flagsmith.attach() again.'
+	FROM flagsmith.attached_trigger_faults(attached.schema) f;
 END
 $$;
 
 COMMENT ON FUNCTION attach_status() IS
-'What is attached, up to which migration, and whatever is missing of what is needed';
+'What is attached, up to which migration; then a row for whatever is missing, with what follows from it';
 
 ---------------------------------------------------------------------------------------
 -- Versions

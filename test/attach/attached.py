@@ -31,6 +31,7 @@ import psycopg
 from differences import RULES, explain
 from recording import Answer, Differences, ask, diff, headers_of, parse, read
 
+DATABASE = "flagsmith_attached"
 UPDATED_AT = "x-flagsmith-document-updated-at"
 # Dates of the recording, in statements and in answers.
 LITERAL = re.compile(r"'(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00)'::timestamptz")
@@ -81,8 +82,8 @@ def main() -> int:
         print("0 passed, 0 failed, 1 skipped")
         return 0
     report = Report()
-    restore(Path(folder), "flagsmith_attached")
-    with psycopg.connect(dbname="flagsmith_attached", autocommit=True) as connection:
+    restore(Path(folder))
+    with psycopg.connect(dbname=DATABASE, autocommit=True) as connection:
         schema = dump_schema()
         connection.execute("CREATE EXTENSION flagsmith")
         connection.execute("SELECT flagsmith.attach()")
@@ -91,22 +92,22 @@ def main() -> int:
         replay_session(report, connection, Path(folder))
         connection.execute("DROP EXTENSION flagsmith")
         report.require("DROP EXTENSION leaves the schema as it was", dump_schema() == schema)
-    restore(Path(folder), "flagsmith_attached")
-    with psycopg.connect(dbname="flagsmith_attached", autocommit=True) as connection:
+    restore(Path(folder))
+    with psycopg.connect(dbname=DATABASE, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION flagsmith")
         connection.execute("SELECT flagsmith.attach()")
         Changes(report, connection).replay(Path(folder))
     return report.end()
 
 
-def restore(folder: Path, database: str) -> None:
-    for command in (["dropdb", "--if-exists", database], ["createdb", database],
-                    ["pg_restore", "--no-owner", "-d", database, str(folder / "flagsmith.dump")]):
+def restore(folder: Path) -> None:
+    for command in (["dropdb", "--if-exists", DATABASE], ["createdb", DATABASE],
+                    ["pg_restore", "--no-owner", "-d", DATABASE, str(folder / "flagsmith.dump")]):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def dump_schema() -> str:
-    dump = subprocess.run(["pg_dump", "--schema-only", "--schema=public", "flagsmith_attached"], check=True, capture_output=True, text=True)
+    dump = subprocess.run(["pg_dump", "--schema-only", "--schema=public", DATABASE], check=True, capture_output=True, text=True)
     return "\n".join(line for line in dump.stdout.splitlines() if not line.startswith(("\\restrict", "\\unrestrict")))
 
 
@@ -207,7 +208,7 @@ class Changes:
         self.reads = 0
 
     def replay(self, folder: Path) -> None:
-        with psycopg.connect(dbname="flagsmith_attached", autocommit=True) as reader:
+        with psycopg.connect(dbname=DATABASE, autocommit=True) as reader:
             for record in read(folder, "changes"):
                 self.await_time(record)
                 for item in record["sql"]:

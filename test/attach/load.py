@@ -145,5 +145,15 @@ class Load:
         return int(failed)
 
 
+def main() -> int:
+    try:
+        psycopg.connect().close()
+    except psycopg.OperationalError:
+        print("SKIPPED: there is no attached database: attached.py makes one of a recording")
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+    return Load(float(sys.argv[1]) if len(sys.argv) > 1 else 10).run()
+
+
 if __name__ == "__main__":
-    sys.exit(Load(float(sys.argv[1]) if len(sys.argv) > 1 else 10).run())
+    sys.exit(main())
