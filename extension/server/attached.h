@@ -87,7 +87,7 @@ extern void attached_read_context(int64 environment_id, bool has_versions,
 
 /* Reads an identity and its traits, without overrides. */
 extern void attached_read_stored(int64 environment_id, Str identifier,
-                                 SourceIdentity *identity, MemoryContext context);
+                                 SourceIdentity *identity);
 
 /* Members of Source. */
 extern bool attached_version(int64 environment_id, SourceVersion *version);

@@ -31,7 +31,7 @@ enum
 	ARGUMENT_COLUMNS
 };
 
-/* clang-format off: SQL is laid out by hand */
+/* clang-format off */
 
 /* A kind of owner, and the environments that one has. */
 typedef struct Kind

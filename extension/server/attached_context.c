@@ -16,7 +16,7 @@
 	" LEFT JOIN @.features_featurestatevalue v ON v.feature_state_id = s.id"             \
 	" LEFT JOIN @.features_featuresegment g ON g.id = s.feature_segment_id"
 
-/* clang-format off: SQL is laid out by hand */
+/* clang-format off */
 
 /*
  * Parameters: the environment, whether its features have versions, whether to hide

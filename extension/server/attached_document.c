@@ -36,7 +36,7 @@
 													 " ON o.id = m.multivariate_feature_option_id"               \
 													 " WHERE m.feature_state_id = s.id), '[]'))"
 
-/* clang-format off: SQL is laid out by hand */
+/* clang-format off */
 
 /* The document up to its segments, and what is needed for the rest. */
 static KeptQuery read_frame = {

@@ -10,17 +10,16 @@
 #include "arguments.h"
 #include "attached.h"
 
-/* Flagsmith's charts are made of this table; a count fits its column, or it is parted. */
+/* Flagsmith makes its charts of this table. */
 static KeptQuery add_evaluations = {
 	.text =
 		"INSERT INTO @.app_analytics_featureevaluationraw (feature_name, environment_id,"
 		" evaluation_count, created_at, labels, identity_identifier,"
 		" enabled_when_evaluated)"
-		" SELECT g.feature, e.id, least(g.count - part, 2147483647), now(), $6,"
+		" SELECT g.feature, e.id, g.count, now(), $6,"
 		" g.identifier, g.enabled"
 		" FROM @.environments_environment e,"
-		" unnest($2, $3, $4, $5) g (feature, count, identifier, enabled),"
-		" generate_series(0, greatest(g.count - 1, 0), 2147483647) part"
+		" unnest($2, $3, $4, $5) g (feature, count, identifier, enabled)"
 		" WHERE e.id = $1 AND EXISTS (SELECT FROM @.features_feature f"
 		" WHERE f.project_id = e.project_id AND f.name = g.feature"
 		" AND f.deleted_at IS NULL)",

@@ -8,33 +8,36 @@
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/jsonb.h"
 
 #include "engine/pynumber.h"
 
 #include "arguments.h"
 #include "attached.h"
+#include "index_lookup.h"
 #include "traits.h"
 
-/* A row for each trait, or one if there is none; in the order in which they are shown. */
-static KeptQuery read_traits = {
-	.text =
-		"SELECT i.id::bigint, i.system_traits, t.id::bigint, t.trait_key, t.value_type,"
-		" t.boolean_value, t.integer_value::bigint, t.float_value, t.string_value"
-		" FROM @.environments_identity i"
-		" LEFT JOIN @.environments_trait t ON t.identity_id = i.id"
-		" WHERE i.environment_id = $1 AND i.identifier = $2"
-		" ORDER BY t.id",
-	.read_only = true,
-	.nparameters = 2,
-	.parameter_types = {INT8OID, TEXTOID},
+static IndexLookup find_identity = {
+	.table = "environments_identity",
+	.keys = {"environment_id", "identifier"},
+	.columns = {"id", "system_traits"},
 };
 
 enum
 {
-	IDENTITY_ID = 1,
-	IDENTITY_SYSTEM_TRAITS,
+	IDENTITY_ID,
+	IDENTITY_SYSTEM_TRAITS
+};
+
+static IndexLookup find_traits = {
+	.table = "environments_trait",
+	.keys = {"identity_id"},
+	.columns = {"id", "trait_key", "value_type", "boolean_value", "integer_value",
+                "float_value", "string_value"},
+};
+
+enum
+{
 	TRAIT_ID,
 	TRAIT_KEY,
 	TRAIT_TYPE,
@@ -44,26 +47,34 @@ enum
 	TRAIT_STRING
 };
 
-/* clang-format off: SQL is laid out by hand */
+/* Whether an identity has states at all, dead or alive: nearly none has. */
+static IndexLookup find_states = {
+	.table = "features_featurestate",
+	.keys = {"identity_id"},
+};
+
+/* clang-format off */
 
 /* Overrides have no versions but of the old kind; of several, the latest counts. */
 static KeptQuery read_overrides = {
-	.text = "SELECT * FROM (SELECT DISTINCT ON (n.shown_feature) * FROM (" ATTACHED_STATE_COLUMNS(
-		"0::bigint", "NULL", "0::bigint", "e.hide_sensitive_data",
-		"s.identity_id") ", s.feature_id, s.live_from, s.version, e.use_v2_feature_versioning"
-						 " FROM @.features_featurestate s"
-						 " JOIN @.environments_environment e ON e.id = s.environment_id"
-						 " JOIN @.features_feature f ON f.id = s.feature_id"
-						 " LEFT JOIN @.features_featurestatevalue v ON v.feature_state_id = s.id"
-						 " WHERE s.identity_id = $1 AND s.environment_id = $2 AND s.deleted_at IS NULL"
-						 " AND (e.use_v2_feature_versioning"
-						 " OR (s.live_from <= now() AND s.version IS NOT NULL))"
-						 ") n (state, segment, name, key, enabled, value, priority, shown_feature,"
-						 " shown_id, shown_segment, type, server_only, details, owner, feature,"
-						 " live_from, version, has_versions)"
-						 " ORDER BY n.shown_feature, CASE WHEN has_versions THEN NULL ELSE live_from END"
-						 " DESC NULLS LAST, CASE WHEN has_versions THEN NULL ELSE version END DESC"
-						 " NULLS LAST, state DESC) o ORDER BY state",
+	.text =
+		"SELECT * FROM (SELECT DISTINCT ON (n.shown_feature) * FROM ("
+		ATTACHED_STATE_COLUMNS("0::bigint", "NULL", "0::bigint", "e.hide_sensitive_data",
+		                       "s.identity_id")
+		", s.feature_id, s.live_from, s.version, e.use_v2_feature_versioning"
+		" FROM @.features_featurestate s"
+		" JOIN @.environments_environment e ON e.id = s.environment_id"
+		" JOIN @.features_feature f ON f.id = s.feature_id"
+		" LEFT JOIN @.features_featurestatevalue v ON v.feature_state_id = s.id"
+		" WHERE s.identity_id = $1 AND s.environment_id = $2 AND s.deleted_at IS NULL"
+		" AND (e.use_v2_feature_versioning"
+		" OR (s.live_from <= now() AND s.version IS NOT NULL))"
+		") n (state, segment, name, key, enabled, value, priority, shown_feature,"
+		" shown_id, shown_segment, type, server_only, details, owner, feature,"
+		" live_from, version, has_versions)"
+		" ORDER BY n.shown_feature, CASE WHEN has_versions THEN NULL ELSE live_from END"
+		" DESC NULLS LAST, CASE WHEN has_versions THEN NULL ELSE version END DESC"
+		" NULLS LAST, state DESC) o ORDER BY state",
 	.read_only = true,
 	.nparameters = 2,
 	.parameter_types = {INT8OID, INT8OID},
@@ -93,61 +104,150 @@ float_value(double number)
 	return number_value(text);
 }
 
-/* The value of a trait, in the column that its type names; the others are stale. */
-static JsonValue
-trait_value(const QueryRows *rows, uint64 row)
+/* A trait's row, and where it goes. */
+typedef struct TraitRow
 {
-	Str type = rows_text(rows, row, TRAIT_TYPE);
-	char text[32];
+	IndexLookup *lookup;
+	HeapTuple row;
+	TupleDesc description;
+} TraitRow;
+
+static bool
+get(const TraitRow *trait, int column, Datum *value)
+{
+	return index_lookup_value(trait->lookup, trait->row, trait->description, column,
+	                          value);
+}
+
+/* A text column, in the row or beside it; data == NULL if it is NULL. */
+static Str
+get_text(const TraitRow *trait, int column)
+{
 	Datum value;
 
-	if (str_equal(type, STR("unicode")) && rows_value(rows, row, TRAIT_STRING, &value))
+	return get(trait, column, &value) ? argument_text(value) : (Str){NULL, 0};
+}
+
+/* The value of a trait, in the column that its type names; the others are stale. */
+static JsonValue
+trait_value(const TraitRow *trait)
+{
+	Str type = get_text(trait, TRAIT_TYPE);
+	Datum value;
+
+	if (str_equal(type, STR("unicode")) && get(trait, TRAIT_STRING, &value))
 		return (JsonValue){.type = JSON_STRING,
 		                   .raw = STR(""),
 		                   .string = str_copy(argument_text(value))};
-	if (str_equal(type, STR("int")) && rows_value(rows, row, TRAIT_INTEGER, &value))
+	if (str_equal(type, STR("int")) && get(trait, TRAIT_INTEGER, &value))
 	{
-		snprintf(text, sizeof(text), INT64_FORMAT, DatumGetInt64(value));
+		char text[32];
+
+		pg_lltoa(index_lookup_int(trait->lookup, trait->row, trait->description,
+		                          TRAIT_INTEGER),
+		         text);
 		return number_value(text);
 	}
-	if (str_equal(type, STR("float")) && rows_value(rows, row, TRAIT_FLOAT, &value))
+	if (str_equal(type, STR("float")) && get(trait, TRAIT_FLOAT, &value))
 		return float_value(DatumGetFloat8(value));
-	if (str_equal(type, STR("bool")) && rows_value(rows, row, TRAIT_BOOLEAN, &value))
+	if (str_equal(type, STR("bool")) && get(trait, TRAIT_BOOLEAN, &value))
 		return (JsonValue){.type = JSON_BOOL,
 		                   .raw = DatumGetBool(value) ? STR("true") : STR("false"),
 		                   .boolean = DatumGetBool(value)};
 	return (JsonValue){.type = JSON_NULL, .raw = STR("null")};
 }
 
-/* Copies the traits of the rows into the current memory context. */
-static void
-copy_traits(const QueryRows *rows, SourceIdentity *identity)
+/* A trait that has been read. */
+typedef struct StoredTrait
 {
-	int64 *ids = palloc(sizeof(int64) * rows->count);
-	JsonValue *traits = &identity->traits;
-	Datum key;
+	int64 id;
+	JsonMember member;
+} StoredTrait;
 
-	traits->members = palloc(sizeof(JsonMember) * rows->count);
-	for (uint64 i = 0; i < rows->count; i++)
-		if (rows_value(rows, i, TRAIT_KEY, &key))
-		{
-			ids[traits->count] = rows_int(rows, i, TRAIT_ID);
-			traits->members[traits->count++] =
-				(JsonMember){str_copy(argument_text(key)), trait_value(rows, i)};
-		}
+typedef struct StoredTraits
+{
+	StoredTrait *traits;
+	uint32 count, size;
+} StoredTraits;
+
+/* IndexRow: adds a trait to a StoredTraits. */
+static bool
+add_trait(IndexLookup *lookup, HeapTuple row, TupleDesc description, void *argument)
+{
+	StoredTraits *all = argument;
+	TraitRow trait = {lookup, row, description};
+
+	if (all->count == all->size)
+	{
+		all->size *= 2;
+		all->traits = repalloc(all->traits, sizeof(StoredTrait) * all->size);
+	}
+	all->traits[all->count++] =
+		(StoredTrait){index_lookup_int(lookup, row, description, TRAIT_ID),
+	                  {str_copy(get_text(&trait, TRAIT_KEY)), trait_value(&trait)}};
+	return true;
+}
+
+static int
+compare_traits(const void *a, const void *b)
+{
+	int64 left = ((const StoredTrait *) a)->id, right = ((const StoredTrait *) b)->id;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Reads the traits of the identity, in the order of their ids. */
+static void
+read_traits(SourceIdentity *identity)
+{
+	IndexKey key = {.integer = identity->id};
+	StoredTraits all = {palloc(sizeof(StoredTrait) * 16), 0, 16};
+	int64 *ids;
+
+	index_lookup_run(&find_traits, attachment_namespace(), &key, add_trait, &all);
+	qsort(all.traits, all.count, sizeof(StoredTrait), compare_traits);
+	ids = palloc(sizeof(int64) * Max(all.count, 1));
+	identity->traits.members = palloc(sizeof(JsonMember) * Max(all.count, 1));
+	identity->traits.count = all.count;
+	for (uint32 i = 0; i < all.count; i++)
+	{
+		ids[i] = all.traits[i].id;
+		identity->traits.members[i] = all.traits[i].member;
+	}
 	identity->trait_ids = ids;
 }
 
-static void
-copy_identity(const QueryRows *rows, SourceIdentity *identity)
+/* IndexRow: takes the identity, a SourceIdentity, from its row. */
+static bool
+take_identity(IndexLookup *lookup, HeapTuple row, TupleDesc description, void *argument)
 {
+	SourceIdentity *identity = argument;
 	Datum system_traits;
 
 	identity->exists = true;
-	identity->id = rows_int(rows, 0, IDENTITY_ID);
-	copy_traits(rows, identity);
-	if (rows_value(rows, 0, IDENTITY_SYSTEM_TRAITS, &system_traits))
+	identity->id = index_lookup_int(lookup, row, description, IDENTITY_ID);
+	if (index_lookup_value(lookup, row, description, IDENTITY_SYSTEM_TRAITS,
+	                       &system_traits))
 		identity->system_traits = traits_read(DatumGetJsonbPCopy(system_traits));
+	return false;
+}
+
+/* IndexRow: there is one. */
+static bool
+take_notice(IndexLookup *lookup, HeapTuple row, TupleDesc description, void *argument)
+{
+	*(bool *) argument = true;
+	return false;
+}
+
+static bool
+has_own_states(const SourceIdentity *identity)
+{
+	IndexKey key = {.integer = identity->id};
+	bool found = false;
+
+	index_lookup_run(&find_states, attachment_namespace(), &key, take_notice, &found);
+	return found;
 }
 
 /* Reads the overrides of the identity, new in that memory context. */
@@ -172,20 +272,15 @@ read_own_states(int64 environment_id, SourceIdentity *identity, MemoryContext co
 }
 
 void
-attached_read_stored(int64 environment_id, Str identifier, SourceIdentity *identity,
-                     MemoryContext context)
+attached_read_stored(int64 environment_id, Str identifier, SourceIdentity *identity)
 {
-	Datum parameters[] = {Int64GetDatum(environment_id), argument_make_text(identifier)};
-	QueryRows rows;
-	MemoryContext old;
+	IndexKey keys[] = {{.integer = environment_id}, {.text = identifier}};
 
-	attachment_query(&read_traits, parameters, NULL);
-	rows = query_rows();
-	if (rows.count == 0)
-		return;
-	old = MemoryContextSwitchTo(context);
-	copy_identity(&rows, identity);
-	MemoryContextSwitchTo(old);
+	*identity = SOURCE_IDENTITY_NONE;
+	index_lookup_run(&find_identity, attachment_namespace(), keys, take_identity,
+	                 identity);
+	if (identity->exists)
+		read_traits(identity);
 }
 
 void
@@ -194,10 +289,10 @@ attached_read_identity(int64 environment_id, Str identifier, bool with_overrides
 {
 	MemoryContext context = CurrentMemoryContext;
 
-	*identity = SOURCE_IDENTITY_NONE;
+	attached_read_stored(environment_id, identifier, identity);
+	if (!identity->exists || !with_overrides || !has_own_states(identity))
+		return;
 	SPI_connect();
-	attached_read_stored(environment_id, identifier, identity, context);
-	if (identity->exists && with_overrides)
-		read_own_states(environment_id, identity, context);
+	read_own_states(environment_id, identity, context);
 	SPI_finish();
 }

@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
+#include "utils/snapmgr.h"
 
 #include "engine/json_write.h"
 #include "engine/pystr.h"
@@ -219,12 +220,18 @@ write_once(int64 environment_id, Str identifier, const JsonValue *given,
            MemoryContext context)
 {
 	Datum parameters[] = {Int64GetDatum(environment_id), argument_make_text(identifier)};
-	SourceIdentity stored = SOURCE_IDENTITY_NONE;
+	SourceIdentity stored;
+	MemoryContext old;
 	int64 id;
 
 	SPI_connect();
 	id = lock_or_insert(parameters);
-	attached_read_stored(environment_id, identifier, &stored, context);
+	/* what was committed while the lock was waited for counts */
+	PushActiveSnapshot(GetTransactionSnapshot());
+	old = MemoryContextSwitchTo(context);
+	attached_read_stored(environment_id, identifier, &stored);
+	MemoryContextSwitchTo(old);
+	PopActiveSnapshot();
 	store_changes(id, &stored.traits, given);
 	SPI_finish();
 	return stored.traits;
@@ -306,7 +313,9 @@ make_scalars(JsonValue *traits)
 		fault = attached_trait_fault(member->name, &member->value);
 		if (fault != NULL)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			                errmsg("a trait cannot be stored"), errdetail("%s", fault)));
+			                errmsg("a trait cannot be stored"),
+			                errdetail("At $.%.*s: %s", (int) member->name.len,
+			                          member->name.data, fault)));
 	}
 }
 

@@ -24,6 +24,7 @@ static KeptQuery read_attachment = {
 };
 
 static NameData schema;
+static Oid namespace = InvalidOid;
 static Oid owner = InvalidOid;
 static TimestampTz attached_at;
 static bool follows_core = true;
@@ -32,10 +33,10 @@ static bool follows_core = true;
 static bool
 has_attachments(void)
 {
-	Oid namespace = get_namespace_oid("flagsmith", true);
+	Oid extension_schema = get_namespace_oid("flagsmith", true);
 
-	return OidIsValid(namespace) &&
-	       OidIsValid(get_relname_relid("attachment", namespace));
+	return OidIsValid(extension_schema) &&
+	       OidIsValid(get_relname_relid("attachment", extension_schema));
 }
 
 static bool
@@ -72,7 +73,7 @@ get_owner(Oid relation)
 Oid
 attachment_find(void)
 {
-	Oid namespace, relation = InvalidOid;
+	Oid relation = InvalidOid;
 
 	if (!has_attachments() || !read_row())
 		return InvalidOid;
@@ -85,6 +86,12 @@ attachment_find(void)
 		                       quote_qualified_identifier(NameStr(schema), MAIN_TABLE)),
 		                errhint("flagsmith.detach() ends the attachment.")));
 	owner = get_owner(relation);
+	return namespace;
+}
+
+Oid
+attachment_namespace(void)
+{
 	return namespace;
 }
 

@@ -18,7 +18,8 @@
  */
 extern Oid attachment_find(void);
 
-/* What was found last: its name, since when, and how answers break ties of priority. */
+/* What was found last: the schema and its name, since when, and how answers break ties of priority. */
+extern Oid attachment_namespace(void);
 extern const char *attachment_schema(void);
 extern TimestampTz attachment_time(void);
 extern bool attachment_follows_core(void);

@@ -116,6 +116,12 @@ freshness_now(void)
 	return freshness;
 }
 
+uint64
+freshness_changes(void)
+{
+	return changes;
+}
+
 bool
 freshness_holds(const Freshness *freshness)
 {

@@ -45,6 +45,9 @@ extern void freshness_announce(void);
 /* How fresh that is which is read from now on with the active snapshot. */
 extern Freshness freshness_now(void);
 
+/* How many messages have come so far, of all relations that are watched. */
+extern uint64 freshness_changes(void);
+
 /* Whether it still holds, after all messages that have come. */
 extern bool freshness_holds(const Freshness *freshness);
 

@@ -1,0 +1,218 @@
+/*
+ * Finding and scanning indexes.
+ */
+#include "postgres.h"
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/stratnum.h"
+#include "access/table.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "arguments.h"
+#include "freshness.h"
+#include "index_lookup.h"
+
+static int
+count_keys(const IndexLookup *lookup)
+{
+	return lookup->keys[1] == NULL ? 1 : 2;
+}
+
+static AttrNumber
+find_column(const IndexLookup *lookup, const char *name)
+{
+	AttrNumber number = get_attnum(lookup->relation, name);
+
+	if (number == InvalidAttrNumber)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+		                errmsg("column \"%s\" of table \"%s\" does not exist", name,
+		                       lookup->table)));
+	return number;
+}
+
+/* Whether the index begins with the lookup's keys, in any order, and has all rows. */
+static bool
+fits(const IndexLookup *lookup, const FormData_pg_index *index)
+{
+	int nkeys = count_keys(lookup);
+
+	if (!index->indisvalid || !index->indisready || index->indnkeyatts < nkeys)
+		return false;
+	for (int i = 0; i < nkeys; i++)
+	{
+		bool found = false;
+
+		for (int j = 0; j < nkeys; j++)
+			found |= index->indkey.values[i] == lookup->key_numbers[j];
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* Whether the index may be used: a plain btree without a predicate. */
+static bool
+is_usable(const IndexLookup *lookup, Oid oid)
+{
+	Relation index = index_open(oid, AccessShareLock);
+	bool usable = index->rd_rel->relam == BTREE_AM_OID && fits(lookup, index->rd_index) &&
+	              heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+	              heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL);
+
+	index_close(index, NoLock);
+	return usable;
+}
+
+static void
+find_index(IndexLookup *lookup, Relation relation)
+{
+	List *indexes = RelationGetIndexList(relation);
+	ListCell *cell;
+
+	lookup->index = InvalidOid;
+	foreach (cell, indexes)
+		if (!OidIsValid(lookup->index) && is_usable(lookup, lfirst_oid(cell)))
+			lookup->index = lfirst_oid(cell);
+	list_free(indexes);
+	if (!OidIsValid(lookup->index))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+		                errmsg("table \"%s\" has no index on %s%s%s", lookup->table,
+		                       lookup->keys[0], count_keys(lookup) > 1 ? " and " : "",
+		                       count_keys(lookup) > 1 ? lookup->keys[1] : "")));
+}
+
+static void
+find_columns(IndexLookup *lookup)
+{
+	for (int i = 0; i < count_keys(lookup); i++)
+	{
+		int32 modifier;
+
+		lookup->key_numbers[i] = find_column(lookup, lookup->keys[i]);
+		get_atttypetypmodcoll(lookup->relation, lookup->key_numbers[i],
+		                      &lookup->key_types[i], &modifier,
+		                      &lookup->key_collations[i]);
+	}
+	for (int i = 0; i < INDEX_LOOKUP_MAX_COLUMNS && lookup->columns[i] != NULL; i++)
+		lookup->numbers[i] = find_column(lookup, lookup->columns[i]);
+}
+
+/* Finds what the lookup needs in the catalog, and opens the table. */
+static Relation
+find(IndexLookup *lookup, Oid schema)
+{
+	Relation relation;
+
+	lookup->relation = get_relname_relid(lookup->table, schema);
+	if (!OidIsValid(lookup->relation))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+		                errmsg("table \"%s\" does not exist", lookup->table)));
+	relation = table_open(lookup->relation, AccessShareLock);
+	/* the lock is held: nothing changes from here on */
+	lookup->schema = schema;
+	lookup->changes = freshness_changes();
+	find_columns(lookup);
+	find_index(lookup, relation);
+	return relation;
+}
+
+/* Opens the table, by what is known of it if that still holds. */
+static Relation
+open_table(IndexLookup *lookup, Oid schema)
+{
+	Relation relation;
+
+	if (lookup->schema != schema || lookup->changes != freshness_changes())
+		return find(lookup, schema);
+	relation = table_open(lookup->relation, AccessShareLock);
+	if (lookup->changes == freshness_changes())
+		return relation;
+	table_close(relation, NoLock);
+	return find(lookup, schema);
+}
+
+/* Makes a key of the scan of the index; false if the column cannot have such a value. */
+static bool
+make_key(const IndexLookup *lookup, int number, const IndexKey *key, ScanKey result)
+{
+	RegProcedure equal = F_TEXTEQ;
+	Datum value;
+
+	switch (lookup->key_types[number])
+	{
+		case INT4OID:
+			if (key->integer < PG_INT32_MIN || key->integer > PG_INT32_MAX)
+				return false;
+			equal = F_INT4EQ;
+			value = Int32GetDatum((int32) key->integer);
+			break;
+		case INT8OID:
+			equal = F_INT8EQ;
+			value = Int64GetDatum(key->integer);
+			break;
+		default:
+			value = argument_make_text(key->text);
+	}
+	ScanKeyEntryInitialize(result, 0, lookup->key_numbers[number], BTEqualStrategyNumber,
+	                       InvalidOid, lookup->key_collations[number], equal, value);
+	return true;
+}
+
+void
+index_lookup_run(IndexLookup *lookup, Oid schema, const IndexKey *keys, IndexRow each,
+                 void *argument)
+{
+	Relation relation = open_table(lookup, schema);
+	ScanKeyData scan_keys[INDEX_LOOKUP_MAX_KEYS];
+	int nkeys = count_keys(lookup);
+	SysScanDesc description;
+	HeapTuple row;
+
+	for (int i = 0; i < nkeys; i++)
+		if (!make_key(lookup, i, &keys[i], &scan_keys[i]))
+		{
+			table_close(relation, NoLock);
+			return;
+		}
+	description = systable_beginscan(relation, lookup->index, true, GetActiveSnapshot(),
+	                                 nkeys, scan_keys);
+	while (HeapTupleIsValid(row = systable_getnext(description)))
+		if (!each(lookup, row, RelationGetDescr(relation), argument))
+			break;
+	systable_endscan(description);
+	/* the lock stays until the end of the transaction, as a query's would */
+	table_close(relation, NoLock);
+}
+
+bool
+index_lookup_value(const IndexLookup *lookup, HeapTuple row, TupleDesc description,
+                   int column, Datum *value)
+{
+	bool isnull;
+
+	*value = heap_getattr(row, lookup->numbers[column], description, &isnull);
+	return !isnull;
+}
+
+int64
+index_lookup_int(const IndexLookup *lookup, HeapTuple row, TupleDesc description,
+                 int column)
+{
+	AttrNumber number = lookup->numbers[column];
+	Datum value;
+
+	if (!index_lookup_value(lookup, row, description, column, &value))
+		return 0;
+	return TupleDescAttr(description, number - 1)->atttypid == INT8OID
+	           ? DatumGetInt64(value)
+	           : DatumGetInt32(value);
+}
