@@ -27,6 +27,7 @@ from instance import Instance
 
 FUZZERS = 3
 CHECKERS = 2
+HELD = 20
 ANSWER_SECONDS = 5
 ENVIRONMENT = """SELECT flagsmith.import_environment('{"api_key": "fuzz-key", "name": "env",
     "project": {"id": 1, "name": "p", "segments": []}, "feature_states":
@@ -155,12 +156,25 @@ def work(what, instance, seed, tally, end):
                 time.sleep(0.001)
 
 
+def hold(instance):
+    """A request that is not sent again when its connection to the database is lost."""
+    body = b'{"identifier":"held","trait_key":"n","increment_by":1}'
+    client = socket.create_connection(instance.address, timeout=ANSWER_SECONDS)
+    client.sendall(b"POST /api/v1/traits/increment-value/ HTTP/1.1\r\nHost: x\r\nX-Environment-Key: fuzz-key\r\n"
+                   b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    return client
+
+
 def restart(instance, options, at_once, tally):
     """Ends the instance and starts it; at once: with requests under way, which wait for a pause."""
+    held = []
     if at_once:
         psql(options.console, "PAUSE")
+        held = [hold(instance) for _ in range(HELD)]
         time.sleep(0.2)
     error = instance.restart(at_once)
+    for client in held:
+        client.close()
     psql(options.console, "RESUME")
     if error:
         tally.fail(error)
