@@ -114,7 +114,12 @@ my $good = 0;
 while (my @some = splice @all, 0, 1000)
 {
 	syswrite $_, $request for @some;
-	$good += grep { sysread($_, my $answer, 65536) && $answer =~ /^HTTP\/1.1 200/ } @some;
+	for (@some)
+	{
+		my $answer = '';
+		sysread $_, $answer, 65536;
+		$answer =~ /^HTTP\/1.1 200/ ? $good++ : print substr($answer, 0, 80) =~ s/\s+/ /gr, "\n";
+	}
 }
 print "$good answered\n";
 PERL
