@@ -99,7 +99,7 @@ AS $$
 		-- to the transaction that makes a change, each look is another: it may have made more
 		bit_xor(hashtextextended(concat(c.xact, '/', c.changed_at, '/',
 			CASE WHEN c.xact = pg_current_xact_id_if_assigned() THEN clock_timestamp() END), 0))
-			# coalesce(flagsmith.attached_tables_stamp(), 0),
+			# (SELECT coalesce(flagsmith.attached_tables_stamp(), 0)),
 		-- who comes to be seen after a later change raises the time all the same
 		max(c.changed_at) + count(*) FILTER (WHERE c.xact <> l.xact
 			AND NOT pg_visible_in_snapshot(c.xact, l.snapshot)) * interval '1 microsecond',
@@ -450,7 +450,7 @@ BEGIN
 		RAISE object_not_in_prerequisite_state USING
 			MESSAGE = format('the tables in schema "%s" are not those of a Flagsmith that can be attached', schema),
 			DETAIL = concat(faults, E'\nMigrations: ', flagsmith.attached_migrations(schema), '.'),
-			HINT = coalesce(format('A table environments_environment is in schema "%s".', elsewhere),
+			HINT = coalesce('A table environments_environment is in schema "' || elsewhere || '".',
 				'Flagsmith 2.265 is known to have all that is needed: migrate to it, and attach again.');
 	END IF;
 
