@@ -298,6 +298,19 @@ AS $$
 			AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid AND i.indnkeyatts = cardinality(k.columns)
 			AND ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = i.indrelid
 				AND a.attnum = ANY (i.indkey)) <@ k.columns)
+	UNION ALL
+	-- by which rows of an identity are found
+	SELECT format('table %I.%I', $1, k.table_name), 'has no index on (identity_id)'
+	FROM (VALUES ('environments_trait'::name), ('features_featurestate')) k (table_name)
+	WHERE flagsmith.attached_relation($1, k.table_name) IS NOT NULL AND NOT EXISTS (
+		SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+		WHERE i.indrelid = flagsmith.attached_relation($1, k.table_name) AND a.attname = 'identity_id'
+			AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid)
+	UNION ALL
+	SELECT format('table %I.%I', $1, c.relname), 'has row security for its owner'
+	FROM (VALUES ('environments_identity'::name), ('environments_trait'), ('features_featurestate')) k (table_name)
+	JOIN pg_class c ON c.oid = flagsmith.attached_relation($1, k.table_name)
+	WHERE c.relforcerowsecurity
 	ORDER BY 1, 2
 $$;
 
