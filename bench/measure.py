@@ -16,7 +16,7 @@ from harness import FAST, ROUNDS, SECONDS, Session
 
 # Each file of results is written by a run of any of its parts.
 FILES = {
-    "figures": "read engines scan first changes connections growth".split(),
+    "figures": "read attached engines scan first changes connections growth".split(),
     "http": "http post instances memory sse".split(),
 }
 SETTINGS = "server_version shared_buffers max_connections work_mem fsync synchronous_commit jit autovacuum".split()
@@ -64,6 +64,7 @@ def conditions():
 def parts(folder):
     return {
         "read": measures.read_path,
+        "attached": measures.attached,
         "engines": lambda: measures.engines(folder),
         "scan": measures.scan,
         "first": measures.first_call,
