@@ -5,6 +5,7 @@
 #include "analytics.h"
 
 #include "clock.h"
+#include "database.h"
 #include "log.h"
 #include "metrics.h"
 #include "reply.h"
@@ -16,9 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is kept at most: counts, and keys that are good. */
+/* What is kept at most: counts, buckets (fewer than jobs may wait), and the bytes of all. */
 #define COUNTS_MAX 100000
+#define BUCKETS_MAX 512
+#define BYTES_MAX ((size_t) 16 << 20)
+
+/* Keys that are good: how many, and how long; longer ones are not gathered for. */
 #define KEYS_MAX 10000
+#define KEY_MAX 256
 
 /* For so long a key that was good counts as good. */
 #define KEY_MS 60000
@@ -41,6 +47,7 @@ static struct event *flush_event;
 static json_t *buckets; /* headers -> feature -> count */
 static json_t *keys;    /* good ones -> until when */
 static size_t kept;     /* counts in all buckets */
+static size_t bytes;    /* of their names, and of those of the buckets */
 static int under_way;
 
 /* ---- keys ---- */
@@ -70,12 +77,17 @@ analytics_note_answer(const Request *request, int status)
 	size_t length;
 	const char *key = key_of(request, &length);
 
-	if (!request->job.is_post || request->job.is_repeatable || length == 0)
+	if (!request->job.is_post || request->job.is_repeatable || length == 0 ||
+	    length > KEY_MAX)
 		return;
+	if (status != 200)
+	{
+		json_object_deln(keys, key, length);
+		return;
+	}
 	if (json_object_size(keys) >= KEYS_MAX)
 		json_object_clear(keys);
-	json_object_setn_new(keys, key, length,
-	                     json_integer(status == 200 ? clock_ms() + KEY_MS : 0));
+	json_object_setn_new(keys, key, length, json_integer(clock_ms() + KEY_MS));
 }
 
 /* ---- gathering ---- */
@@ -98,19 +110,38 @@ is_simple(json_t *counts)
 	return true;
 }
 
-/* Adds counts to a bucket; false, and nothing added, if one becomes too large. */
+/* Whether counts can be added to a bucket, NULL for a new one; takes the bytes if so. */
+static bool
+make_room(json_t *bucket, const char *headers, json_t *counts)
+{
+	size_t more = bucket == NULL ? strlen(headers) : 0;
+	const char *feature;
+	json_t *count;
+
+	json_object_foreach(counts, feature, count)
+	{
+		json_t *before = json_object_get(bucket, feature);
+
+		if (json_integer_value(before) > INT_MAX - json_integer_value(count))
+			return false;
+		more += before == NULL ? strlen(feature) : 0;
+	}
+	if (more > BYTES_MAX - bytes ||
+	    (bucket == NULL && json_object_size(buckets) >= BUCKETS_MAX))
+		return false;
+	bytes += more;
+	return true;
+}
+
+/* Adds counts to a bucket; false, and nothing added, if there is no room. */
 static bool
 add(const char *headers, json_t *counts)
 {
 	json_t *bucket = json_object_get(buckets, headers), *count;
 	const char *feature;
 
-	json_object_foreach(counts, feature, count)
-	{
-		if (json_integer_value(json_object_get(bucket, feature)) >
-		    INT_MAX - json_integer_value(count))
-			return false;
-	}
+	if (!make_room(bucket, headers, counts))
+		return false;
 	if (bucket == NULL)
 	{
 		bucket = json_object();
@@ -235,7 +266,7 @@ ship(const char *headers, json_t *counts)
 		.deadline = clock_ms() + settings.timeout,
 		.done = on_answer,
 	};
-	batch_submit(&shipment->job);
+	database_submit(&shipment->job);
 }
 
 void
@@ -247,7 +278,7 @@ analytics_flush(void)
 	if (json_object_size(buckets) == 0)
 		return;
 	buckets = json_object();
-	kept = 0;
+	kept = bytes = 0;
 	json_object_foreach(leaving, headers, counts) ship(headers, counts);
 	json_decref(leaving);
 }

@@ -9,6 +9,8 @@
 
 #include "request.h"
 
+#include <event2/event.h>
+
 /* Sets up; needs the databases. */
 void analytics_open(struct event_base *base);
 

@@ -1,17 +1,12 @@
 /*
- * Two lanes, for reads and for writes, each a queue before a pool.
- *
- * Jobs are taken from a queue when the event loop has handed over all that has arrived (an
- * event that is made active goes behind those that already are), so that requests which come
- * together go together even when a connection is free.
+ * A batch becomes arrays, and the rows of its result become answers.  If the statement goes
+ * wrong, each of its jobs is tried again, alone, where that is safe.
  */
 #include "batch.h"
 
 #include "array.h"
 #include "clock.h"
 #include "log.h"
-#include "metrics.h"
-#include "pool.h"
 #include "settings.h"
 
 #include <arpa/inet.h>
@@ -30,30 +25,14 @@
 /* How long a statement may go on after its jobs have been answered as late. */
 #define AFTER_MS 500
 
-#define TICK_MS 100
-
-STAILQ_HEAD(JobList, Job);
-
-typedef struct Lane
-{
-	Pool *pool;
-	struct JobList queue;
-	int waiting;
-	DatabaseMetrics *counts;
-	TAILQ_HEAD(, Batch) travelling;
-} Lane;
-
 typedef struct Batch
 {
 	TAILQ_ENTRY(Batch) link;
 	Statement statement;
 	Lane *lane;
 	int count;
-	Job *jobs[BATCH_MAX]; /* NULL: was late */
+	Job *jobs[BATCH_MAX]; /* NULL: has its answer */
 } Batch;
-
-static Lane reads, writes;
-static struct event *dispatch_event, *tick_event;
 
 static const char *const read_sql =
 	"SELECT r.n, a.status, a.headers, a.body"
@@ -66,81 +45,6 @@ static const char *const write_sql =
 
 static void on_done(Statement *statement, StatementOutcome outcome,
                     const PGresult *result);
-
-/* ---- the queue ---- */
-
-static void
-on_free(void *argument)
-{
-	Lane *lane = argument;
-
-	if (lane->waiting > 0)
-		event_active(dispatch_event, EV_TIMEOUT, 0);
-}
-
-static void
-end(Job *job, JobOutcome outcome)
-{
-	Answer answer = {.outcome = outcome};
-
-	job->done(job, &answer);
-}
-
-static void
-set_tick(void)
-{
-	static const struct timeval interval = {0, TICK_MS * 1000};
-
-	if (!evtimer_pending(tick_event, NULL))
-		evtimer_add(tick_event, &interval);
-}
-
-/* The lane of a job.  A primary answers GETs too, if what should is away. */
-static Lane *
-choose(const Job *job)
-{
-	bool is_read =
-		!job->is_post && (!pool_is_away(reads.pool) || pool_is_away(writes.pool));
-
-	return is_read ? &reads : &writes;
-}
-
-static void
-enqueue(Lane *lane, Job *job, bool first)
-{
-	if (first)
-		STAILQ_INSERT_HEAD(&lane->queue, job, link);
-	else
-		STAILQ_INSERT_TAIL(&lane->queue, job, link);
-	lane->counts->waiting = ++lane->waiting;
-	set_tick();
-	if (pool_free_connections(lane->pool) > 0)
-		event_active(dispatch_event, EV_TIMEOUT, 0);
-}
-
-static Job *
-dequeue(Lane *lane)
-{
-	Job *job = STAILQ_FIRST(&lane->queue);
-
-	STAILQ_REMOVE_HEAD(&lane->queue, link);
-	lane->counts->waiting = --lane->waiting;
-	return job;
-}
-
-void
-batch_submit(Job *job)
-{
-	Lane *lane = choose(job);
-
-	job->failures = 0;
-	if (pool_is_away(lane->pool))
-		end(job, JOB_AWAY);
-	else if (lane->waiting >= settings.queue)
-		end(job, JOB_FULL);
-	else
-		enqueue(lane, job, false);
-}
 
 /* ---- from the queue into a statement ---- */
 
@@ -175,7 +79,7 @@ collect(Lane *lane, Batch *batch, int most)
 		                         size + job_size(job) > BATCH_BYTES))
 			break;
 		size += job_size(job);
-		batch->jobs[batch->count++] = dequeue(lane);
+		batch->jobs[batch->count++] = lane_take(lane);
 	}
 	if (batch->jobs[0]->is_post)
 		qsort(batch->jobs, batch->count, sizeof(Job *), compare_bodies);
@@ -236,9 +140,8 @@ send_batch(Lane *lane, Batch *batch)
 			buffer_free(&arrays[i]);
 }
 
-/* Shares what waits among the connections that are free. */
-static void
-dispatch(Lane *lane)
+void
+batch_dispatch(Lane *lane)
 {
 	int free_count;
 
@@ -255,16 +158,6 @@ dispatch(Lane *lane)
 	}
 }
 
-static void
-on_dispatch(evutil_socket_t fd, short what, void *argument)
-{
-	(void) fd;
-	(void) what;
-	(void) argument;
-	dispatch(&reads);
-	dispatch(&writes);
-}
-
 /* ---- answers ---- */
 
 static uint32_t
@@ -276,7 +169,26 @@ read_int32(const char *data)
 	return ntohl(value);
 }
 
-/* Hands out the rows; a jsonb begins with the version of its format. */
+/* Answers a job with a row; a jsonb begins with the version of its format. */
+static void
+answer(Job *job, const PGresult *result, int row)
+{
+	Answer answer = {.outcome = JOB_ANSWERED};
+
+	if (PQgetisnull(result, row, 1) || PQgetisnull(result, row, 2))
+	{
+		job_end(job, JOB_FAILED);
+		return;
+	}
+	answer.status = read_int32(PQgetvalue(result, row, 1));
+	answer.headers = PQgetvalue(result, row, 2) + 1;
+	answer.headers_length = PQgetlength(result, row, 2) - 1;
+	answer.body = PQgetvalue(result, row, 3);
+	answer.body_length = PQgetlength(result, row, 3);
+	job->done(job, &answer);
+}
+
+/* Hands out the rows; a job that has none of its own is not left without an answer. */
 static void
 hand_out(Batch *batch, const PGresult *result)
 {
@@ -284,23 +196,15 @@ hand_out(Batch *batch, const PGresult *result)
 	{
 		uint32_t n = read_int32(PQgetvalue(result, row, 0) + 4);
 		Job *job = n >= 1 && n <= (uint32_t) batch->count ? batch->jobs[n - 1] : NULL;
-		Answer answer = {
-			.outcome = JOB_ANSWERED,
-			.status = read_int32(PQgetvalue(result, row, 1)),
-			.headers = PQgetvalue(result, row, 2) + 1,
-			.headers_length = PQgetlength(result, row, 2) - 1,
-			.body = PQgetvalue(result, row, 3),
-			.body_length = PQgetlength(result, row, 3),
-		};
 
 		if (job == NULL)
 			continue;
 		batch->jobs[n - 1] = NULL;
-		if (PQgetisnull(result, row, 1) || PQgetisnull(result, row, 2))
-			end(job, JOB_FAILED);
-		else
-			job->done(job, &answer);
+		answer(job, result, row);
 	}
+	for (int i = 0; i < batch->count; i++)
+		if (batch->jobs[i] != NULL)
+			job_end(batch->jobs[i], JOB_FAILED);
 }
 
 /* Whether a job of a statement that went wrong is worth another try, for itself. */
@@ -310,14 +214,14 @@ try_again(Lane *lane, Job *job, StatementOutcome outcome, bool is_conflict)
 	bool is_alone = job->is_alone && job->failures > 0;
 
 	job->failures++;
-	if (job->failures >= TRIES || pool_is_away(lane->pool) ||
+	if (lane->is_closing || job->failures >= TRIES || pool_is_away(lane->pool) ||
 	    (outcome == STATEMENT_LOST && !job->is_repeatable) ||
 	    (outcome == STATEMENT_LOST && job->failures > 1) ||
 	    (outcome == STATEMENT_FAILED && is_alone && !is_conflict))
 		return false;
 	job->is_alone = true;
 	lane->counts->retries++;
-	enqueue(lane, job, true);
+	lane_return(lane, job);
 	return true;
 }
 
@@ -355,9 +259,9 @@ give_up(Batch *batch, StatementOutcome outcome, const PGresult *result)
 
 		if (job == NULL || try_again(batch->lane, job, outcome, is_conflict))
 			continue;
-		end(job, outcome == STATEMENT_LOST     ? JOB_LOST
-		         : outcome == STATEMENT_UNSENT ? JOB_AWAY
-		                                       : JOB_FAILED);
+		job_end(job, outcome == STATEMENT_LOST     ? JOB_LOST
+		             : outcome == STATEMENT_UNSENT ? JOB_AWAY
+		                                           : JOB_FAILED);
 	}
 }
 
@@ -374,20 +278,11 @@ on_done(Statement *statement, StatementOutcome outcome, const PGresult *result)
 	free(batch);
 }
 
-/* ---- time ---- */
-
-static void
-end_late(Lane *lane, int64_t now)
+void
+batch_end_late(Lane *lane, int64_t now)
 {
 	Batch *batch;
 
-	while (lane->waiting > 0 &&
-	       (pool_is_away(lane->pool) || STAILQ_FIRST(&lane->queue)->deadline <= now))
-	{
-		Job *job = dequeue(lane);
-
-		end(job, pool_is_away(lane->pool) ? JOB_AWAY : JOB_FULL);
-	}
 	TAILQ_FOREACH(batch, &lane->travelling, link)
 	{
 		for (int i = 0; i < batch->count; i++)
@@ -397,69 +292,7 @@ end_late(Lane *lane, int64_t now)
 			if (job == NULL || job->deadline > now)
 				continue;
 			batch->jobs[i] = NULL;
-			end(job, JOB_LATE);
+			job_end(job, JOB_LATE);
 		}
 	}
-}
-
-static void
-on_tick(evutil_socket_t fd, short what, void *argument)
-{
-	int64_t now = clock_ms();
-
-	(void) fd;
-	(void) what;
-	(void) argument;
-	end_late(&reads, now);
-	end_late(&writes, now);
-	if (reads.waiting + writes.waiting > 0 || !TAILQ_EMPTY(&reads.travelling) ||
-	    !TAILQ_EMPTY(&writes.travelling))
-		set_tick();
-}
-
-/* ---- opening and closing ---- */
-
-static bool
-open_lane(Lane *lane, struct event_base *base, int number, const char *name,
-          const char *dsn, int size)
-{
-	STAILQ_INIT(&lane->queue);
-	TAILQ_INIT(&lane->travelling);
-	lane->counts = &metrics.database[number];
-	lane->pool = pool_new(base, number, name, dsn, size, on_free, lane);
-	return lane->pool != NULL;
-}
-
-bool
-batch_open(struct event_base *base)
-{
-	const char *read = settings.replica != NULL ? settings.replica : settings.database;
-
-	dispatch_event = event_new(base, -1, 0, on_dispatch, NULL);
-	tick_event = evtimer_new(base, on_tick, NULL);
-	return open_lane(&reads, base, 0, "read", read, settings.read_connections) &&
-	       open_lane(&writes, base, 1, "write", settings.database,
-	                 settings.write_connections);
-}
-
-Pool *
-batch_read_pool(void)
-{
-	return reads.pool;
-}
-
-void
-batch_renew(void)
-{
-	pool_renew(reads.pool);
-	pool_renew(writes.pool);
-}
-
-void
-batch_close(void)
-{
-	pool_close(reads.pool);
-	pool_close(writes.pool);
-	event_free(dispatch_event);
-	event_free(tick_event);
 }

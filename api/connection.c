@@ -1,22 +1,20 @@
 /*
  * Reading requests and writing answers.
  *
- * libevent says when a socket is ready and keeps what did not fit into it; http_parser reads
- * the protocol.  Bytes are read into one buffer for all connections and parsed at once, and
+ * libevent says when a socket is ready and keeps what did not fit into it.  Bytes are read into one buffer for all connections and parsed at once, and
  * answers are written straight to the socket, so that an idle connection holds no buffer and
  * a busy one costs one recv and one writev a request.
  */
 #include "connection.h"
 
 #include "clock.h"
-#include "reply.h"
+#include "http.h"
 #include "server.h"
 #include "settings.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,24 +30,8 @@
 #define STALL_MS 30000
 #define LINGER_MS 2000
 
-static int on_target(http_parser *parser, const char *data, size_t length);
-static int on_name(http_parser *parser, const char *data, size_t length);
-static int on_value(http_parser *parser, const char *data, size_t length);
-static int on_head(http_parser *parser);
-static int on_body(http_parser *parser, const char *data, size_t length);
-static int on_message(http_parser *parser);
 static void on_readable(evutil_socket_t fd, short what, void *argument);
 static void on_writable(evutil_socket_t fd, short what, void *argument);
-static void feed(Connection *connection, const char *data, size_t length);
-
-static const http_parser_settings callbacks = {
-	.on_url = on_target,
-	.on_header_field = on_name,
-	.on_header_value = on_value,
-	.on_headers_complete = on_head,
-	.on_body = on_body,
-	.on_message_complete = on_message,
-};
 
 Connection *
 connection_new(struct Server *server, int fd)
@@ -81,6 +63,7 @@ forget_bytes(Connection *connection)
 	}
 	if (connection->early != NULL)
 	{
+		buffer_give(evbuffer_get_length(connection->early));
 		evbuffer_free(connection->early);
 		connection->early = NULL;
 	}
@@ -135,147 +118,33 @@ resume_reading(Connection *connection)
 		event_active(&connection->readable, EV_READ, 0);
 }
 
-static int
-on_target(http_parser *parser, const char *data, size_t length)
-{
-	Connection *connection = parser->data;
-
-	if (request_add_target(connection->request, data, length))
-		return 0;
-	connection->refusal = 503;
-	return -1;
-}
-
-static int
-on_name(http_parser *parser, const char *data, size_t length)
-{
-	Connection *connection = parser->data;
-
-	request_add_header_name(connection->request, data, length);
-	return 0;
-}
-
-static int
-on_value(http_parser *parser, const char *data, size_t length)
-{
-	Connection *connection = parser->data;
-
-	if (request_add_header_value(connection->request, data, length))
-		return 0;
-	connection->refusal = 503;
-	return -1;
-}
-
-static int
-on_head(http_parser *parser)
-{
-	Connection *connection = parser->data;
-	Request *request = connection->request;
-	bool has_length = !(parser->flags & F_CHUNKED) && parser->content_length > 0 &&
-	                  parser->content_length != UINT64_MAX;
-
-	/* whatever the client would like to switch to, HTTP/1.1 is what it gets */
-	parser->upgrade = 0;
-	request->method = http_method_str(parser->method);
-	request->is_head = parser->method == HTTP_HEAD;
-	request->is_http_1_0 = parser->http_major < 1 || parser->http_minor < 1;
-	if (has_length && parser->content_length > (uint64_t) settings.body_limit)
-	{
-		connection->refusal = 413;
-		return -1;
-	}
-	if (request_header_is(request, HEADER_EXPECT, "100-continue") &&
-	    (has_length || parser->flags & F_CHUNKED))
-	{
-		static char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-		struct iovec part = {go_on, sizeof(go_on) - 1};
-
-		connection_send(connection, &part, 1);
-	}
-	return 0;
-}
-
-static int
-on_body(http_parser *parser, const char *data, size_t length)
-{
-	Connection *connection = parser->data;
-	Buffer *body = &connection->request->body;
-
-	if (body->length + length > (size_t) settings.body_limit)
-		connection->refusal = 413;
-	else if (!buffer_append(body, data, length))
-		connection->refusal = 503;
-	return connection->refusal != 0 ? -1 : 0;
-}
-
-static int
-on_message(http_parser *parser)
-{
-	Connection *connection = parser->data;
-
-	connection->request->keep_alive = http_should_keep_alive(parser);
-	http_parser_pause(parser, 1);
-	return 0;
-}
-
-/* Finds a new request under way; false if there is no memory for one. */
-static bool
-begin_request(Connection *connection)
-{
-	connection->request = request_new(connection);
-	if (connection->request == NULL)
-		return false;
-	connection->since = clock_ms();
-	connection->refusal = 0;
-	connection->close_after = false;
-	http_parser_init(&connection->parser, HTTP_REQUEST);
-	connection->parser.data = connection;
-	return true;
-}
-
-/* Answers what cannot be read as a request; what follows it cannot either. */
-static void
-refuse(Connection *connection, int status, const char *method)
-{
-	Request *request = connection->request;
-
-	connection->state = CONNECTION_WORKING;
-	request->keep_alive = false;
-	request->completed = clock_ms();
-	request->method = method;
-	reply_refusal(request, status);
-}
-
-/* Answers what the parser has stopped at; it was given these bytes. */
-static void
-refuse_bytes(Connection *connection, const char *data, size_t length)
-{
-	enum http_errno error = HTTP_PARSER_ERRNO(&connection->parser);
-	char method[16];
-	size_t end = 0;
-
-	while (end < length && end < sizeof(method) - 1 && data[end] >= 'A' &&
-	       data[end] <= 'Z')
-		end++;
-	snprintf(method, sizeof(method), "%.*s", (int) end, data);
-	if (connection->refusal != 0)
-		refuse(connection, connection->refusal, connection->request->method);
-	else if (error == HPE_HEADER_OVERFLOW)
-		refuse(connection, 431, connection->request->method);
-	else if (error == HPE_INVALID_METHOD && end > 0 && end < length && data[end] == ' ')
-		refuse(connection, 405, method);
-	else
-		refuse(connection, 400, connection->request->method);
-}
-
+/* Keeps the bytes of later requests; whoever sends too many of them has to wait. */
 static void
 keep_early(Connection *connection, const char *data, size_t length)
 {
 	if (connection->early == NULL)
 		connection->early = evbuffer_new();
-	if (connection->early == NULL || evbuffer_add(connection->early, data, length) != 0 ||
-	    evbuffer_get_length(connection->early) >= EARLY_MAX)
+	if (connection->early == NULL || !buffer_take(length))
+	{
+		connection_close(connection);
+		return;
+	}
+	if (evbuffer_add(connection->early, data, length) != 0)
+	{
+		buffer_give(length);
+		connection_close(connection);
+		return;
+	}
+	if (evbuffer_get_length(connection->early) >= EARLY_MAX)
 		pause_reading(connection);
+}
+
+static void
+hand_on(Connection *connection)
+{
+	connection->state = CONNECTION_WORKING;
+	connection->request->completed = clock_ms();
+	connection->server->handle(connection->request);
 }
 
 /* Parses what came; each request is handed on as soon as it is complete. */
@@ -284,7 +153,7 @@ feed(Connection *connection, const char *data, size_t length)
 {
 	while (length > 0 && connection->state == CONNECTION_READING)
 	{
-		enum http_errno error;
+		HttpState state;
 		size_t used;
 
 		if (connection->request == NULL && (*data == '\r' || *data == '\n'))
@@ -293,31 +162,34 @@ feed(Connection *connection, const char *data, size_t length)
 			length--;
 			continue;
 		}
-		if (connection->request == NULL && !begin_request(connection))
+		if (connection->request == NULL && !http_begin(connection))
 		{
 			connection_close(connection);
 			return;
 		}
-		used = http_parser_execute(&connection->parser, &callbacks, data, length);
-		if (connection->fd < 0)
+		state = http_read(connection, data, length, &used);
+		if (state == HTTP_REFUSED)
 			return;
-		error = HTTP_PARSER_ERRNO(&connection->parser);
-		if (error == HPE_PAUSED)
-		{
-			connection->state = CONNECTION_WORKING;
-			connection->request->completed = clock_ms();
-			connection->server->handle(connection->request);
-		}
-		else if (error != HPE_OK)
-		{
-			refuse_bytes(connection, data, length);
-			return;
-		}
 		data += used;
 		length -= used;
+		if (state == HTTP_COMPLETE)
+			hand_on(connection);
 	}
 	if (length > 0 && connection->fd >= 0 && !connection->close_after)
 		keep_early(connection, data, length);
+}
+
+/* Parses what came while the last request was answered. */
+static void
+feed_early(Connection *connection)
+{
+	struct evbuffer *early = connection->early;
+	size_t length = evbuffer_get_length(early);
+
+	connection->early = NULL;
+	feed(connection, (char *) evbuffer_pullup(early, -1), length);
+	buffer_give(length);
+	evbuffer_free(early);
 }
 
 static void
@@ -325,7 +197,6 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	static char bytes[READ_BYTES];
 	Connection *connection = argument;
-	struct evbuffer *early = connection->early;
 	ssize_t count;
 
 	(void) what;
@@ -335,11 +206,9 @@ on_readable(evutil_socket_t fd, short what, void *argument)
 		pause_reading(connection);
 		return;
 	}
-	if (early != NULL && connection->state == CONNECTION_READING)
+	if (connection->early != NULL && connection->state == CONNECTION_READING)
 	{
-		connection->early = NULL;
-		feed(connection, (char *) evbuffer_pullup(early, -1), evbuffer_get_length(early));
-		evbuffer_free(early);
+		feed_early(connection);
 		return;
 	}
 	count = recv(fd, bytes, sizeof(bytes), 0);
@@ -376,6 +245,8 @@ go_on(Connection *connection)
 static void
 keep_unsent(Connection *connection, const struct iovec *parts, int count)
 {
+	if (connection->unsent == NULL)
+		connection->since = clock_ms(); /* no later: more does not make it less stuck */
 	for (int i = 0; i < count; i++)
 	{
 		if (connection->unsent == NULL)
@@ -392,7 +263,6 @@ keep_unsent(Connection *connection, const struct iovec *parts, int count)
 			return;
 		}
 	}
-	connection->since = clock_ms();
 	event_add(&connection->writable, NULL);
 }
 
@@ -504,5 +374,5 @@ connection_check_time(Connection *connection, int64_t now)
 		connection_close(connection);
 	else if (connection->state == CONNECTION_READING && connection->request != NULL &&
 	         waited > REQUEST_MS)
-		refuse(connection, 408, connection->request->method);
+		http_refuse(connection, 408, connection->request->method);
 }

@@ -35,6 +35,7 @@ typedef struct Connection
 	ConnectionState state;
 	bool is_readable_added;
 	bool close_after; /* the answer under way */
+	bool has_head;    /* the request under way */
 	int refusal;      /* the status to refuse the request with */
 	http_parser parser;
 	Request *request;

@@ -41,25 +41,35 @@ is_printable(const char *text)
 	return true;
 }
 
-static void
+static bool
+write_line(Buffer *lines, const char *name, const char *text)
+{
+	return buffer_append_text(lines, name) && buffer_append_text(lines, ": ") &&
+	       buffer_append_text(lines, text) && buffer_append_text(lines, "\r\n");
+}
+
+/* Writes whole lines only; false if there is no memory for all. */
+static bool
 write_lines(Buffer *lines, const char *json, size_t length)
 {
 	json_t *object = json_loadb(json, length, 0, NULL);
+	bool is_written = object != NULL;
 	const char *name;
 	json_t *value;
 
 	json_object_foreach(object, name, value)
 	{
 		const char *text = json_string_value(value);
+		size_t before = lines->length;
 
-		if (text == NULL || !is_printable(name) || !is_printable(text))
+		if (text == NULL || !is_printable(name) || !is_printable(text) ||
+		    write_line(lines, name, text))
 			continue;
-		buffer_append_text(lines, name);
-		buffer_append_text(lines, ": ");
-		buffer_append_text(lines, text);
-		buffer_append_text(lines, "\r\n");
+		lines->length = before;
+		is_written = false;
 	}
 	json_decref(object);
+	return is_written;
 }
 
 Lines
@@ -70,8 +80,8 @@ headers_from_json(const char *json, size_t length)
 	if (slot->json.length != length || memcmp(slot->json.data, json, length) != 0)
 	{
 		slot->json.length = slot->lines.length = 0;
-		write_lines(&slot->lines, json, length);
-		if (slot != &large && !buffer_append(&slot->json, json, length))
+		if (write_lines(&slot->lines, json, length) && slot != &large &&
+		    !buffer_append(&slot->json, json, length))
 			slot->json.length = 0;
 	}
 	return (Lines){slot->lines.data, slot->lines.length};

@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "connection.h"
+#include "database.h"
 #include "pool.h"
 #include "reply.h"
 
@@ -25,13 +26,13 @@ static STAILQ_HEAD(, Job) waiting = STAILQ_HEAD_INITIALIZER(waiting);
 static void
 answer(Request *request, bool is_well)
 {
-	int64_t age = clock_ms() - pool_last_answer(batch_read_pool());
+	int64_t age = clock_ms() - pool_last_answer(database_read_pool());
 	time_t then = time(NULL) - age / 1000;
 	char moment[40] = "null", json[160];
 	struct tm tm;
 
 	gmtime_r(&then, &tm);
-	if (pool_last_answer(batch_read_pool()) != 0)
+	if (pool_last_answer(database_read_pool()) != 0)
 		strftime(moment, sizeof(moment), "\"%Y-%m-%dT%H:%M:%SZ\"", &tm);
 	snprintf(json, sizeof(json),
 	         "{\"status\":\"%s\",\"reason\":%s,\"last_successful_update\":%s}",
@@ -59,7 +60,7 @@ on_probe(Statement *statement, StatementOutcome outcome, const PGresult *result)
 void
 health_answer(Request *request)
 {
-	Pool *pool = batch_read_pool();
+	Pool *pool = database_read_pool();
 
 	if (connection_is_draining(request->connection) || pool_is_away(pool))
 		answer(request, false);

@@ -4,8 +4,8 @@
  * Wiring only: settings, signals, the event loop, and the order in which things end.
  */
 #include "analytics.h"
-#include "batch.h"
 #include "clock.h"
+#include "database.h"
 #include "log.h"
 #include "route.h"
 #include "server.h"
@@ -98,7 +98,7 @@ on_renew_signal(evutil_socket_t number, short what, void *argument)
 	(void) argument;
 	log_reopen();
 	log_event("info", "renewing", NULL);
-	batch_renew();
+	database_renew();
 }
 
 int
@@ -125,7 +125,7 @@ main(int argc, char **argv)
 	for (int i = 0; i < 3; i++)
 		event_add(signals[i], NULL);
 
-	if (!batch_open(base))
+	if (!database_open(base))
 		return 1;
 	sse_open(base);
 	analytics_open(base);
@@ -133,8 +133,9 @@ main(int argc, char **argv)
 		return 1;
 	event_base_dispatch(base);
 
+	/* requests that are still under way are told before their connections are closed */
+	database_close();
 	server_close(&server);
-	batch_close();
 	analytics_close();
 	sse_close();
 	for (int i = 0; i < 3; i++)

@@ -4,16 +4,10 @@
 #include "pool.h"
 
 #include "clock.h"
+#include "link.h"
 #include "log.h"
-#include "metrics.h"
-#include "settings.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* To connect and to answer SELECT 1 must not take longer than this together. */
-#define CONNECT_MS 2000
 
 /* Between attempts while the database is away. */
 #define RETRY_MS 250
@@ -24,57 +18,12 @@
 /* How often time is looked at while there is something to wait for. */
 #define TICK_MS 50
 
-typedef enum LinkState
-{
-	LINK_DOWN,
-	LINK_CONNECTING,
-	LINK_PROBING,
-	LINK_FREE,
-	LINK_BUSY
-} LinkState;
-
-/* One connection. */
-typedef struct Link
-{
-	Pool *pool;
-	LinkState state;
-	PGconn *connection;
-	struct event *event;
-	Statement *statement;
-	PGresult *result;
-	bool is_preparing;
-	bool is_old; /* to be opened anew */
-	int64_t deadline;
-	const char *prepared[4]; /* names */
-} Link;
-
-struct Pool
-{
-	struct event_base *base;
-	struct event *tick;
-	const char *name;
-	const char *dsn;
-	DatabaseMetrics *counts;
-	void (*on_free)(void *);
-	void *argument;
-	STAILQ_HEAD(, Statement) queue;
-	int64_t away_since; /* 0: it is there */
-	int64_t retry_at;
-	int64_t last_answer;
-	bool is_away_told;
-	bool is_closing;
-	int size;
-	Link links[];
-};
-
-static void on_socket(evutil_socket_t fd, short what, void *argument);
 static void on_tick(evutil_socket_t fd, short what, void *argument);
-static void lose(Link *link, StatementOutcome outcome, const char *why);
 
 /* ---- the pool ---- */
 
-static void
-set_tick(Pool *pool)
+void
+pool_set_tick(Pool *pool)
 {
 	static const struct timeval interval = {0, TICK_MS * 1000};
 
@@ -93,6 +42,7 @@ pool_new(struct event_base *base, int number, const char *name, const char *dsn,
 	pool->base = base;
 	pool->name = name;
 	pool->dsn = dsn;
+	hosts_read(&pool->hosts, dsn);
 	pool->counts = &metrics.database[number];
 	pool->size = size;
 	pool->on_free = on_free;
@@ -134,9 +84,8 @@ pool_last_answer(const Pool *pool)
 	return pool->last_answer;
 }
 
-/* Notes whether there is a connection that can be used. */
-static void
-note_presence(Pool *pool, const char *why)
+void
+pool_note_presence(Pool *pool, const char *why)
 {
 	pool->counts->connections = count(pool, LINK_FREE) + count(pool, LINK_BUSY);
 	if (pool->counts->connections == 0 && pool->away_since == 0)
@@ -154,77 +103,7 @@ note_presence(Pool *pool, const char *why)
 	}
 }
 
-/* ---- sending ---- */
-
-static void
-watch(Link *link, short what)
-{
-	if (link->event != NULL)
-		event_free(link->event);
-	link->event = event_new(link->pool->base, PQsocket(link->connection),
-	                        what | EV_PERSIST, on_socket, link);
-	event_add(link->event, NULL);
-}
-
-/* Sends what libpq holds; watches for room in the socket as long as there is more. */
-static bool
-flush(Link *link)
-{
-	int left = PQflush(link->connection);
-
-	if (left < 0)
-		return false;
-	if (left > 0 || (event_get_events(link->event) & EV_WRITE) != 0)
-		watch(link, left > 0 ? EV_READ | EV_WRITE : EV_READ);
-	return true;
-}
-
-static bool
-is_prepared(Link *link, const char *name, bool note)
-{
-	for (size_t i = 0; i < sizeof(link->prepared) / sizeof(link->prepared[0]); i++)
-	{
-		if (link->prepared[i] == NULL && note)
-			link->prepared[i] = name;
-		if (link->prepared[i] == name)
-			return true;
-	}
-	return false;
-}
-
-static bool
-send_statement(Link *link)
-{
-	static const int binary[STATEMENT_PARAMETERS] = {1, 1, 1};
-	const Statement *statement = link->statement;
-	PGconn *connection = link->connection;
-
-	if (settings.prepare && !is_prepared(link, statement->name, false))
-	{
-		link->is_preparing = true;
-		return PQsendPrepare(connection, statement->name, statement->sql,
-		                     statement->count, statement->types) != 0;
-	}
-	link->is_preparing = false;
-	if (settings.prepare)
-		return PQsendQueryPrepared(connection, statement->name, statement->count,
-		                           statement->values, statement->lengths, binary, 1) != 0;
-	return PQsendQueryParams(connection, statement->sql, statement->count,
-	                         statement->types, statement->values, statement->lengths,
-	                         binary, 1) != 0;
-}
-
-static void
-start(Link *link, Statement *statement)
-{
-	link->statement = statement;
-	link->state = LINK_BUSY;
-	link->deadline = statement->deadline;
-	link->pool->counts->statements++;
-	set_tick(link->pool);
-	if (!send_statement(link) || !flush(link))
-		lose(link, STATEMENT_LOST, PQerrorMessage(link->connection));
-}
+/* ---- statements ---- */
 
 void
 pool_send(Pool *pool, Statement *statement)
@@ -233,7 +112,7 @@ pool_send(Pool *pool, Statement *statement)
 	{
 		if (pool->links[i].state != LINK_FREE)
 			continue;
-		start(&pool->links[i], statement);
+		link_start(&pool->links[i], statement);
 		return;
 	}
 	abort(); /* the caller has looked */
@@ -247,56 +126,11 @@ pool_queue(Pool *pool, Statement *statement)
 	else
 	{
 		STAILQ_INSERT_TAIL(&pool->queue, statement, link);
-		set_tick(pool);
+		pool_set_tick(pool);
 	}
 }
 
-/* ---- losing and opening connections ---- */
-
-static void
-finish(Link *link, StatementOutcome outcome, PGresult *result)
-{
-	Statement *statement = link->statement;
-
-	link->statement = NULL;
-	if (statement != NULL)
-		statement->done(statement, outcome, result);
-	PQclear(result);
-}
-
-static void
-shut(Link *link)
-{
-	if (link->event != NULL)
-		event_free(link->event);
-	link->event = NULL;
-	if (link->connection != NULL)
-		PQfinish(link->connection);
-	link->connection = NULL;
-	link->state = LINK_DOWN;
-	link->is_old = link->is_preparing = false;
-	memset(link->prepared, 0, sizeof(link->prepared));
-}
-
-/* Gives up a connection; its statement is told. */
-static void
-lose(Link *link, StatementOutcome outcome, const char *why)
-{
-	Pool *pool = link->pool;
-	PGresult *result = link->result;
-	bool was_usable = link->state == LINK_BUSY || link->state == LINK_FREE;
-	char reason[256];
-
-	strncpy(reason, why, sizeof(reason) - 1);
-	reason[sizeof(reason) - 1] = '\0';
-	link->result = NULL;
-	if (was_usable)
-		pool->counts->losses++;
-	shut(link);
-	note_presence(pool, reason);
-	set_tick(pool);
-	finish(link, outcome, result);
-}
+/* ---- using and renewing connections ---- */
 
 /* Opens a connection anew if that is due and all others can be used. */
 static bool
@@ -306,22 +140,22 @@ renew(Link *link)
 
 	if (!link->is_old || count(pool, LINK_FREE) + count(pool, LINK_BUSY) < pool->size)
 		return false;
-	shut(link);
+	link_shut(link);
 	pool->counts->connections--;
 	pool->retry_at = 0;
-	set_tick(pool);
+	pool_set_tick(pool);
 	return true;
 }
 
-static void
-free_for_work(Link *link)
+void
+pool_employ(Link *link)
 {
 	Pool *pool = link->pool;
 	Statement *statement = STAILQ_FIRST(&pool->queue);
 
 	link->state = LINK_FREE;
 	pool->last_answer = clock_ms();
-	note_presence(pool, "");
+	pool_note_presence(pool, "");
 	for (int i = 0; i < pool->size; i++)
 		if (pool->links[i].state == LINK_FREE && renew(&pool->links[i]))
 			break;
@@ -330,176 +164,10 @@ free_for_work(Link *link)
 	if (statement != NULL)
 	{
 		STAILQ_REMOVE_HEAD(&pool->queue, link);
-		start(link, statement);
+		link_start(link, statement);
 	}
 	else
 		pool->on_free(pool->argument);
-}
-
-static void
-open_link(Link *link)
-{
-	const char *const names[] = {"dbname", "fallback_application_name", "client_encoding",
-	                             NULL};
-	const char *const values[] = {link->pool->dsn, "flagsmith-api", "UTF8", NULL};
-
-	link->connection = PQconnectStartParams(names, values, 1);
-	link->deadline = clock_ms() + CONNECT_MS;
-	link->state = LINK_CONNECTING;
-	if (link->connection == NULL || PQstatus(link->connection) == CONNECTION_BAD)
-		lose(link, STATEMENT_UNSENT,
-		     link->connection != NULL ? PQerrorMessage(link->connection) : "no memory");
-	else
-		watch(link, EV_WRITE);
-}
-
-static void
-ignore_notice(void *argument, const PGresult *result)
-{
-	(void) argument;
-	(void) result;
-}
-
-/* The connection is there: is the database behind it? */
-static void
-probe(Link *link)
-{
-	PQsetnonblocking(link->connection, 1);
-	PQsetNoticeReceiver(link->connection, ignore_notice, NULL);
-	watch(link, EV_READ);
-	link->state = LINK_PROBING;
-	if (!PQsendQuery(link->connection, "SELECT 1") || !flush(link))
-		lose(link, STATEMENT_UNSENT, PQerrorMessage(link->connection));
-}
-
-static void
-go_on_connecting(Link *link)
-{
-	switch (PQconnectPoll(link->connection))
-	{
-		case PGRES_POLLING_READING:
-			watch(link, EV_READ);
-			break;
-		case PGRES_POLLING_WRITING:
-			watch(link, EV_WRITE);
-			break;
-		case PGRES_POLLING_OK:
-			probe(link);
-			break;
-		default:
-			lose(link, STATEMENT_UNSENT, PQerrorMessage(link->connection));
-			break;
-	}
-}
-
-/* ---- results ---- */
-
-/*
- * What an error means.  pgbouncer has one code for whatever it has to say; these are its
- * words for a statement that has not left it.
- */
-static StatementOutcome
-classify(const PGresult *result, bool *is_link_bad)
-{
-	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-
-	if (state == NULL || text == NULL)
-	{
-		*is_link_bad = true;
-		return STATEMENT_LOST;
-	}
-	/* the server goes, or has become a standby: another connection may find the primary */
-	*is_link_bad = strncmp(state, "08", 2) == 0 || strncmp(state, "57P", 3) == 0 ||
-	               strcmp(state, "25006") == 0;
-	if (strcmp(state, "08P01") == 0 &&
-	    (strstr(text, "query_wait_timeout") != NULL || strstr(text, "login") != NULL ||
-	     strstr(text, "cannot connect") != NULL))
-		return STATEMENT_UNSENT;
-	if (strcmp(state, "25006") == 0)
-		return STATEMENT_UNSENT;
-	return *is_link_bad ? STATEMENT_LOST : STATEMENT_FAILED;
-}
-
-/* All that a statement returns is there. */
-static void
-end_statement(Link *link)
-{
-	PGresult *result = link->result;
-	ExecStatusType status = PQresultStatus(result);
-	StatementOutcome outcome = STATEMENT_DONE;
-	bool is_link_bad = false;
-
-	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
-		outcome = classify(result, &is_link_bad);
-	if (is_link_bad || PQstatus(link->connection) == CONNECTION_BAD ||
-	    (link->state == LINK_PROBING && outcome != STATEMENT_DONE))
-	{
-		char reason[256];
-
-		snprintf(reason, sizeof(reason), "%s", PQerrorMessage(link->connection));
-		lose(link, outcome == STATEMENT_DONE ? STATEMENT_LOST : outcome, reason);
-		return;
-	}
-	link->result = NULL;
-	if (link->is_preparing && outcome == STATEMENT_DONE)
-	{
-		PQclear(result);
-		is_prepared(link, link->statement->name, true);
-		if (!send_statement(link) || !flush(link))
-			lose(link, STATEMENT_LOST, PQerrorMessage(link->connection));
-		return;
-	}
-	/* first free, so that what the answer brings about can travel at once */
-	link->state = LINK_FREE;
-	finish(link, outcome, result);
-	if (link->state == LINK_FREE)
-		free_for_work(link);
-}
-
-static void
-read_results(Link *link)
-{
-	PGresult *result;
-
-	if (!PQconsumeInput(link->connection) || !flush(link))
-	{
-		/* the error that came before the end says more */
-		bool is_link_bad, is_error = PQresultStatus(link->result) == PGRES_FATAL_ERROR &&
-		                             link->result != NULL;
-
-		lose(link, is_error ? classify(link->result, &is_link_bad) : STATEMENT_LOST,
-		     PQerrorMessage(link->connection));
-		return;
-	}
-	if (link->state == LINK_FREE)
-		return; /* a notice, or a parameter's new value */
-	while (!PQisBusy(link->connection))
-	{
-		result = PQgetResult(link->connection);
-		if (result == NULL)
-		{
-			end_statement(link);
-			return;
-		}
-		/* an error may follow a result: a commit can fail */
-		PQclear(link->result);
-		link->result = result;
-	}
-}
-
-static void
-on_socket(evutil_socket_t fd, short what, void *argument)
-{
-	Link *link = argument;
-
-	(void) fd;
-	if (link->state == LINK_CONNECTING)
-		go_on_connecting(link);
-	else if (what & EV_READ)
-		read_results(link);
-	else if (!flush(link))
-		lose(link, STATEMENT_LOST, PQerrorMessage(link->connection));
 }
 
 /* ---- time ---- */
@@ -518,7 +186,7 @@ reopen(Pool *pool, int64_t now)
 		is_trying = true;
 		if (!is_there)
 			pool->retry_at = now + RETRY_MS;
-		open_link(&pool->links[i]);
+		link_open(&pool->links[i]);
 		if (is_there && pool->links[i].state == LINK_DOWN)
 			pool->retry_at = now + RETRY_MS;
 	}
@@ -528,13 +196,33 @@ reopen(Pool *pool, int64_t now)
 static void
 expire_queue(Pool *pool, int64_t now)
 {
-	Statement *statement;
+	Statement *statement = STAILQ_FIRST(&pool->queue);
 
-	while ((statement = STAILQ_FIRST(&pool->queue)) != NULL && now > statement->deadline)
+	while (statement != NULL)
 	{
-		STAILQ_REMOVE_HEAD(&pool->queue, link);
-		statement->done(statement, STATEMENT_UNSENT, NULL);
+		Statement *next = STAILQ_NEXT(statement, link);
+
+		if (now > statement->deadline)
+		{
+			STAILQ_REMOVE(&pool->queue, statement, Statement, link);
+			statement->done(statement, STATEMENT_UNSENT, NULL);
+		}
+		statement = next;
 	}
+}
+
+/* Gives up a connection that does not answer in time; another host may. */
+static void
+check_time(Link *link, int64_t now)
+{
+	bool is_opening = link->state == LINK_CONNECTING || link->state == LINK_PROBING;
+
+	if (now <= link->deadline || (!is_opening && link->state != LINK_BUSY))
+		return;
+	if (is_opening)
+		hosts_turn(&link->pool->hosts);
+	link_lose(link, is_opening ? STATEMENT_UNSENT : STATEMENT_LOST,
+	          is_opening ? "no answer" : "a statement took too long");
 }
 
 static void
@@ -546,19 +234,11 @@ on_tick(evutil_socket_t fd, short what, void *argument)
 	(void) fd;
 	(void) what;
 	for (int i = 0; i < pool->size; i++)
-	{
-		Link *link = &pool->links[i];
-
-		if (link->state == LINK_BUSY && now > link->deadline)
-			lose(link, STATEMENT_LOST, "a statement took too long");
-		else if ((link->state == LINK_CONNECTING || link->state == LINK_PROBING) &&
-		         now > link->deadline)
-			lose(link, STATEMENT_UNSENT, "no answer");
-	}
+		check_time(&pool->links[i], now);
 	reopen(pool, now);
 	expire_queue(pool, now);
 	if (count(pool, LINK_FREE) < pool->size || !STAILQ_EMPTY(&pool->queue))
-		set_tick(pool);
+		pool_set_tick(pool);
 }
 
 void
@@ -574,12 +254,19 @@ pool_renew(Pool *pool)
 }
 
 void
-pool_close(Pool *pool)
+pool_end_statements(Pool *pool)
 {
 	pool->is_closing = true;
 	for (int i = 0; i < pool->size; i++)
 		if (pool->links[i].state != LINK_DOWN)
-			lose(&pool->links[i], STATEMENT_LOST, "the end");
+			link_lose(&pool->links[i], STATEMENT_LOST, "the end");
+	expire_queue(pool, INT64_MAX);
+}
+
+void
+pool_free(Pool *pool)
+{
+	hosts_free(&pool->hosts);
 	event_free(pool->tick);
 	free(pool);
 }

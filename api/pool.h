@@ -3,7 +3,8 @@
  *
  * A connection takes one statement at a time.  One that is lost is opened anew, at once and
  * then every quarter of a second; before it counts again it must have answered a SELECT 1,
- * because a pgbouncer takes connections even while its database is away.
+ * because a pgbouncer takes connections even while its database is away.  If the connection
+ * string names several hosts, one that is silent is passed over.
  */
 #ifndef POOL_H
 #define POOL_H
@@ -63,6 +64,8 @@ void pool_queue(Pool *pool, Statement *statement);
 /* Opens all connections anew, each when it has nothing to do. */
 void pool_renew(Pool *pool);
 
-void pool_close(Pool *pool);
+/* Closes all connections; every statement is told. */
+void pool_end_statements(Pool *pool);
+void pool_free(Pool *pool);
 
 #endif

@@ -9,7 +9,6 @@
 #include "gzip.h"
 #include "metrics.h"
 #include "settings.h"
-#include "text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -164,29 +163,25 @@ reply_text(Request *request, const char *type, const char *text, size_t length)
 	reply_send(request, 200, (Lines){lines, lines_length}, text, length);
 }
 
-/* Writes an error in the words of the API that was asked. */
+/*
+ * Sends an error in the words of the API that was asked.  It needs no memory, so that it can
+ * be told that there is none; the detail needs no escapes.
+ */
 static void
-write_error(const Request *request, const char *detail, Buffer *json)
+send_error(Request *request, int status, const char *lines, const char *detail)
 {
 	static const char ofrep[] = "/ofrep/";
 	bool is_ofrep =
 		request->target.length >= strlen(ofrep) &&
 		memcmp(request_text(request, request->target), ofrep, strlen(ofrep)) == 0;
+	char json[256];
+	int length = snprintf(
+		json, sizeof(json),
+		is_ofrep ? "{\"errorCode\":\"GENERAL\",\"errorDetails\":\"%s\",\"metadata\":{}}"
+				 : "{\"detail\":\"%s\"}",
+		detail);
 
-	buffer_append_text(json, is_ofrep ? "{\"errorCode\":\"GENERAL\",\"errorDetails\":"
-	                                  : "{\"detail\":");
-	text_append_json(json, detail, strlen(detail));
-	buffer_append_text(json, is_ofrep ? ",\"metadata\":{}}" : "}");
-}
-
-static void
-send_error(Request *request, int status, const char *lines, const char *detail)
-{
-	Buffer json = {0};
-
-	write_error(request, detail, &json);
-	send_all(request, status, (Lines){lines, strlen(lines)}, "", json.data, json.length);
-	buffer_free(&json);
+	send_all(request, status, (Lines){lines, strlen(lines)}, "", json, length);
 }
 
 void
@@ -201,7 +196,7 @@ reply_method_not_allowed(Request *request)
 {
 	char detail[64];
 
-	snprintf(detail, sizeof(detail), "Method \"%s\" not allowed.", request->method);
+	snprintf(detail, sizeof(detail), "Method \\\"%s\\\" not allowed.", request->method);
 	send_error(request, 405, OWN_JSON "Allow: GET, HEAD, POST, OPTIONS\r\n", detail);
 }
 
@@ -324,4 +319,7 @@ reply_refuse_connection(int fd)
 
 	if (send(fd, answer, length, MSG_NOSIGNAL) == length)
 		shutdown(fd, SHUT_WR);
+	/* closed with bytes unread, a socket would take back the answer */
+	while (recv(fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
+		;
 }

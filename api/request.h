@@ -7,8 +7,8 @@
 #ifndef REQUEST_H
 #define REQUEST_H
 
-#include "batch.h"
 #include "buffer.h"
+#include "job.h"
 
 struct Connection;
 

@@ -6,6 +6,7 @@
 
 #include "analytics.h"
 #include "clock.h"
+#include "database.h"
 #include "health.h"
 #include "metrics.h"
 #include "reply.h"
@@ -150,7 +151,7 @@ ask_database(Request *request, Piece path, bool is_post)
 	job->target = piece(request, request->target);
 	job->headers = piece(request, headers);
 	job->body = (Piece){request->body.data, request->body.length};
-	batch_submit(job);
+	database_submit(job);
 }
 
 static void

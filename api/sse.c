@@ -7,6 +7,7 @@
 #include "array.h"
 #include "clock.h"
 #include "connection.h"
+#include "database.h"
 #include "metrics.h"
 #include "pool.h"
 #include "reply.h"
@@ -298,7 +299,7 @@ on_poll(evutil_socket_t fd, short what, void *argument)
 	query.values[0] = keys.data;
 	query.lengths[0] = keys.length;
 	query.deadline = clock_ms() + settings.timeout;
-	pool_queue(batch_read_pool(), &query);
+	pool_queue(database_read_pool(), &query);
 }
 
 static double

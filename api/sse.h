@@ -10,6 +10,8 @@
 
 #include "request.h"
 
+#include <event2/event.h>
+
 /* Sets up; needs the databases. */
 void sse_open(struct event_base *base);
 

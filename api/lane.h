@@ -1,0 +1,30 @@
+/*
+ * A queue of jobs before a pool of connections, and the statements that they travel in.
+ */
+#ifndef LANE_H
+#define LANE_H
+
+#include "job.h"
+#include "metrics.h"
+#include "pool.h"
+
+STAILQ_HEAD(JobList, Job);
+TAILQ_HEAD(BatchList, Batch);
+
+typedef struct Lane
+{
+	Pool *pool;
+	struct JobList queue;
+	int waiting; /* in the queue */
+	DatabaseMetrics *counts;
+	struct BatchList travelling;
+	bool is_closing;
+} Lane;
+
+/* Takes the first of the jobs that wait; there is one. */
+Job *lane_take(Lane *lane);
+
+/* Puts a job before all that wait. */
+void lane_return(Lane *lane, Job *job);
+
+#endif
