@@ -23,10 +23,11 @@ SETTINGS = "server_version shared_buffers max_connections work_mem fsync synchro
 
 
 def answer(*command):
-    """The first line that a program says, or None where it is missing."""
+    """The first line that a program says, on whichever output, or None where it is missing."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
-    except (OSError, subprocess.CalledProcessError, IndexError):
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return run.stdout.splitlines()[0]
+    except (OSError, IndexError):
         return None
 
 
