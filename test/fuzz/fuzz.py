@@ -147,6 +147,9 @@ def work(what, instance, seed, tally, end):
     """A thread: the same again until time is up."""
     random = random_module.Random(seed)
     while time.monotonic() < end and not instance.is_broken:
+        if instance.is_quiet:
+            time.sleep(0.01)
+            continue
         try:
             what(instance, random, tally)
         except Failure as failure:
@@ -169,10 +172,13 @@ def restart(instance, options, at_once, tally):
     """Ends the instance and starts it; at once: with requests under way, which wait for a pause."""
     held = []
     if at_once:
+        instance.is_quiet = True
+        time.sleep(0.3)
         psql(options.console, "PAUSE")
         held = [hold(instance) for _ in range(HELD)]
         time.sleep(0.2)
     error = instance.restart(at_once)
+    instance.is_quiet = False
     for client in held:
         client.close()
     psql(options.console, "RESUME")

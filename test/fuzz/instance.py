@@ -20,6 +20,7 @@ class Instance:
         self.command = [program, *SETTINGS, "--database", database]
         self.is_ending = False
         self.is_broken = False
+        self.is_quiet = False  # whether all threads shall send nothing
         self.restarts = 0
         self.start()
 
