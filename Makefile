@@ -141,6 +141,10 @@ install-api: api
 test:
 	@test/run
 
+# The official SDKs against the whole stack; writes the table of docs/sdks.md.
+test-sdk:
+	@test/sdk/run
+
 # pg_regress and isolation on each of these servers.
 test-versions:
 	@PARTS=versions VERSIONS="$(or $(VERSIONS),15 16 18)" test/run

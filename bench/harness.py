@@ -149,3 +149,12 @@ def figure(name, unit, measured, baseline, baseline_name, reach=None, aim=None, 
 def skipped(name, why):
     print(f"SKIPPED: {name}: {why}", flush=True)
     return {"name": name, "skipped": why}
+
+
+def absolute(name, unit, measured, limit):
+    """One line of the table that is compared with nothing: all of what was measured is below a limit."""
+    return {
+        "name": name, "unit": unit, "measured": statistics.median(measured), "baseline": None, "baseline_name": "",
+        "ratio": None, "lowest": min(measured), "highest": max(measured), "reach": None, "aim": None,
+        "at_most": True, "limit": limit, "met": max(measured) < limit, "rounds": {"measured": measured},
+    }  # fmt: skip

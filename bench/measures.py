@@ -73,6 +73,24 @@ def read_path():
     ]
 
 
+def attached():
+    """The same from a Flagsmith's tables, against the primary-key read of the same identity's row."""
+    count = min(COUNT, 100_000)
+    with Session() as session:
+        session.query(f"\\set count {count}")
+        session.query(f"\\i {script('attached')}")
+    names = ("row", "document", "flags", "flag")
+    runs = take_turns({name: lambda name=name: pgbench(script(f"attached_{name}"), count=count) for name in names})
+    with Session() as session:
+        session.query("SELECT flagsmith.detach()")
+    base = runs["row"], "the identity's row by its primary key"
+    return [
+        figure("attached: identity_document", "tx/s", runs["document"], *base, reach=0.5),
+        figure("attached: get_identity_flags", "tx/s", runs["flags"], *base),
+        figure("attached: is_feature_enabled", "tx/s", runs["flag"], *base),
+    ]
+
+
 def export(session, folder, count):
     """The document and the identities as files, for engines outside of the database."""
     environment, identities = folder / "environment.json", folder / "identities.jsonl"

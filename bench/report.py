@@ -26,8 +26,8 @@ def cells(line):
     return [
         line["name"],
         f"{number(line['measured'])} {line['unit']}",
-        f"{number(line['baseline'])} {line['baseline_name']}",
-        f"{line['ratio']:.2f}",
+        f"{number(line['baseline'])} {line['baseline_name']}" if line["baseline"] else NOT_KNOWN,
+        f"{line['ratio']:.2f}" if line["ratio"] else NOT_KNOWN,
         f"{line['lowest']:.2f} .. {line['highest']:.2f}",
         goal(line),
         {True: "reached", False: "MISSED", None: NOT_KNOWN}[line["met"]],
@@ -87,7 +87,7 @@ def ratios_plot(lines):
     for i, line in enumerate(lines):
         y = top + i * step
         color = "#2f7d4f" if line["met"] else "#b3412f"
-        words = f"{line['name']} / {line['baseline_name']}"
+        words = " / ".join(filter(None, (line["name"], line["baseline_name"])))
         parts.append(text(left - 8, y + 13, words[:62], "end", size=11))
         parts.append(f'<rect x="{left}" y="{y}" width="{x(share(line)) - left:.1f}" height="18" fill="{color}"/>')
         shown = f"{number(line['measured'])} {line['unit']}" if "limit" in line else f"{line['ratio']:.2f}"
@@ -120,3 +120,32 @@ def growth_plot(curves):
         ends = f"{name}: {points[0][0]} to {points[-1][0]}, {number(points[0][1])} to {number(points[-1][1])} us"
         parts.append(text(right + 30, top + 20 + i * 24, ends, color=colors[i % 4]))
     return svg(1000, 440, parts)
+
+
+def instances_plot(curves):
+    """Throughput, and below it the time within which 99 of 100 requests are answered, by the number
+    of instances; from nothing to the largest, so that distances are as large as they look."""
+    left, right, height, colors = 70, 700, 220, ("#1f5fa8", "#b3412f")
+    parts = [text(20, 28, "Many API instances, ten connections and ten clients each, on two cores", size=15)]
+    for row, (what, title) in enumerate((("rate", "requests a second"), ("p99", "99 % within, ms"))):
+        top = 60 + row * (height + 60)
+        own = {name.split(", ")[1]: points for name, points in curves.items() if name.startswith(what)}
+        most = max(n for points in own.values() for n, _ in points)
+        high = max(value for points in own.values() for _, value in points) or 1
+
+        def place(n, value, top=top, most=most, high=high):
+            return left + n / most * (right - left), top + height - value / high * (height - 10)
+
+        parts.append(text(left, top - 6, title))
+        for share in (0, 0.25, 0.5, 0.75, 1):
+            x, y = place(share * most, share * high)
+            parts += [stroke([(left, y), (right, y)], "#ddd"), stroke([(x, top), (x, top + height)], "#ddd")]
+            parts.append(text(left - 8, y + 4, number(share * high), "end", size=11))
+            parts.append(text(x, top + height + 18, number(share * most), "middle", size=11))
+        for color, (name, points) in zip(colors, own.items()):
+            placed = [place(n, value) for n, value in points]
+            parts.append(stroke(placed, color, 2.5))
+            parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{color}"/>' for x, y in placed]
+            parts.append(text(right + 12, placed[-1][1] + 4, name, color=color))
+    parts.append(text((left + right) / 2, 60 + 2 * height + 60 + 36, "instances", "middle"))
+    return svg(1000, 60 + 2 * height + 110, parts)

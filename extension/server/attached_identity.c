@@ -196,6 +196,19 @@ compare_traits(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
+/* Looks rows up, in a table that attach() has found to be fit. */
+static void
+look_up(IndexLookup *lookup, const IndexKey *keys, IndexRow each, void *argument)
+{
+	if (!index_lookup_run(lookup, attachment_namespace(), keys, each, argument))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+		     errmsg("the attached table %s cannot be read by an index",
+		            quote_qualified_identifier(attachment_schema(), lookup->table)),
+		     errhint("SELECT * FROM flagsmith.attach_status() tells what is missing.")));
+}
+
 /* Reads the traits of the identity, in the order of their ids. */
 static void
 read_traits(SourceIdentity *identity)
@@ -204,7 +217,7 @@ read_traits(SourceIdentity *identity)
 	StoredTraits all = {palloc(sizeof(StoredTrait) * 16), 0, 16};
 	int64 *ids;
 
-	index_lookup_run(&find_traits, attachment_namespace(), &key, add_trait, &all);
+	look_up(&find_traits, &key, add_trait, &all);
 	qsort(all.traits, all.count, sizeof(StoredTrait), compare_traits);
 	ids = palloc(sizeof(int64) * Max(all.count, 1));
 	identity->traits.members = palloc(sizeof(JsonMember) * Max(all.count, 1));
@@ -232,21 +245,13 @@ take_identity(IndexLookup *lookup, HeapTuple row, TupleDesc description, void *a
 	return false;
 }
 
-/* IndexRow: there is one. */
-static bool
-take_notice(IndexLookup *lookup, HeapTuple row, TupleDesc description, void *argument)
-{
-	*(bool *) argument = true;
-	return false;
-}
-
 static bool
 has_own_states(const SourceIdentity *identity)
 {
 	IndexKey key = {.integer = identity->id};
 	bool found = false;
 
-	index_lookup_run(&find_states, attachment_namespace(), &key, take_notice, &found);
+	look_up(&find_states, &key, index_lookup_notice, &found);
 	return found;
 }
 
@@ -277,8 +282,7 @@ attached_read_stored(int64 environment_id, Str identifier, SourceIdentity *ident
 	IndexKey keys[] = {{.integer = environment_id}, {.text = identifier}};
 
 	*identity = SOURCE_IDENTITY_NONE;
-	index_lookup_run(&find_identity, attachment_namespace(), keys, take_identity,
-	                 identity);
+	look_up(&find_identity, keys, take_identity, identity);
 	if (identity->exists)
 		read_traits(identity);
 }

@@ -9,8 +9,10 @@
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
+#include "commands/extension.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -83,11 +85,16 @@ find_index(IndexLookup *lookup, Relation relation)
 		if (!OidIsValid(lookup->index) && is_usable(lookup, lfirst_oid(cell)))
 			lookup->index = lfirst_oid(cell);
 	list_free(indexes);
-	if (!OidIsValid(lookup->index))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-		                errmsg("table \"%s\" has no index on %s%s%s", lookup->table,
-		                       lookup->keys[0], count_keys(lookup) > 1 ? " and " : "",
-		                       count_keys(lookup) > 1 ? lookup->keys[1] : "")));
+}
+
+/* Whether the table's rows are all here, for its owner to see. */
+static bool
+is_plain(Relation relation)
+{
+	Form_pg_class class = relation->rd_rel;
+
+	return class->relkind == RELKIND_RELATION && !class->relhassubclass &&
+	       !class->relforcerowsecurity && !OidIsValid(get_extension_oid("citus", true));
 }
 
 static void
@@ -121,6 +128,7 @@ find(IndexLookup *lookup, Oid schema)
 	lookup->schema = schema;
 	lookup->changes = freshness_changes();
 	find_columns(lookup);
+	lookup->is_plain = is_plain(relation);
 	find_index(lookup, relation);
 	return relation;
 }
@@ -167,30 +175,46 @@ make_key(const IndexLookup *lookup, int number, const IndexKey *key, ScanKey res
 	return true;
 }
 
-void
+/* Makes the keys of the scan of the index; false if no row can have them. */
+static bool
+make_keys(const IndexLookup *lookup, const IndexKey *keys, ScanKey result)
+{
+	for (int i = 0; i < count_keys(lookup); i++)
+		if (!make_key(lookup, i, &keys[i], &result[i]))
+			return false;
+	return true;
+}
+
+bool
 index_lookup_run(IndexLookup *lookup, Oid schema, const IndexKey *keys, IndexRow each,
                  void *argument)
 {
 	Relation relation = open_table(lookup, schema);
+	bool usable = lookup->is_plain && OidIsValid(lookup->index);
 	ScanKeyData scan_keys[INDEX_LOOKUP_MAX_KEYS];
-	int nkeys = count_keys(lookup);
-	SysScanDesc description;
+	SysScanDesc scan;
 	HeapTuple row;
 
-	for (int i = 0; i < nkeys; i++)
-		if (!make_key(lookup, i, &keys[i], &scan_keys[i]))
-		{
-			table_close(relation, NoLock);
-			return;
-		}
-	description = systable_beginscan(relation, lookup->index, true, GetActiveSnapshot(),
-	                                 nkeys, scan_keys);
-	while (HeapTupleIsValid(row = systable_getnext(description)))
-		if (!each(lookup, row, RelationGetDescr(relation), argument))
-			break;
-	systable_endscan(description);
+	if (usable && make_keys(lookup, keys, scan_keys))
+	{
+		scan = systable_beginscan(relation, lookup->index, true, GetActiveSnapshot(),
+		                          count_keys(lookup), scan_keys);
+		while (HeapTupleIsValid(row = systable_getnext(scan)))
+			if (!each(lookup, row, RelationGetDescr(relation), argument))
+				break;
+		systable_endscan(scan);
+	}
 	/* the lock stays until the end of the transaction, as a query's would */
 	table_close(relation, NoLock);
+	return usable;
+}
+
+bool
+index_lookup_notice(IndexLookup *lookup, HeapTuple row, TupleDesc description,
+                    void *argument)
+{
+	*(bool *) argument = true;
+	return false;
 }
 
 bool

@@ -2,7 +2,9 @@
  * Reading rows of a table by an index, without SQL: where a query's executor would take
  * most of the time of a call.
  *
- * Nothing checks privileges or row security here; who calls has to be entitled.
+ * Nothing checks privileges here; who calls has to be entitled.  What is more than a plain
+ * table (partitioned, foreign, distributed by Citus, with row security for its owner) is
+ * left to SQL.
  */
 #ifndef FLAGSMITH_INDEX_LOOKUP_H
 #define FLAGSMITH_INDEX_LOOKUP_H
@@ -24,6 +26,7 @@ typedef struct IndexLookup
 	/* what has been found in the catalog, and when */
 	Oid schema;
 	uint64 changes;
+	bool is_plain;
 	Oid relation, index;
 	AttrNumber key_numbers[INDEX_LOOKUP_MAX_KEYS];
 	Oid key_types[INDEX_LOOKUP_MAX_KEYS];
@@ -44,11 +47,15 @@ typedef bool (*IndexRow)(IndexLookup *lookup, HeapTuple row, TupleDesc descripti
 
 /*
  * Calls `each` for each row that has these keys and that the active snapshot sees, in no
- * order; the row is gone afterwards.  Raises an error if the schema has no such table,
- * columns or index.
+ * order; the row is gone afterwards.  Returns false if only SQL can read the table, or it
+ * has no such index.  Raises an error if the schema has no such table or columns.
  */
-extern void index_lookup_run(IndexLookup *lookup, Oid schema, const IndexKey *keys,
+extern bool index_lookup_run(IndexLookup *lookup, Oid schema, const IndexKey *keys,
                              IndexRow each, void *argument);
+
+/* An IndexRow that takes notice that there is one: sets a bool. */
+extern bool index_lookup_notice(IndexLookup *lookup, HeapTuple row, TupleDesc description,
+                                void *argument);
 
 /* The column of that place in `columns`; false if it is NULL. */
 extern bool index_lookup_value(const IndexLookup *lookup, HeapTuple row,

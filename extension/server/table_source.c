@@ -20,7 +20,7 @@
 #include "context_rows.h"
 #include "query.h"
 #include "source.h"
-#include "traits.h"
+#include "table_identity.h"
 
 static KeptQuery find_client_key = {
 	.text =
@@ -106,62 +106,11 @@ static KeptQuery read_version = {
 	.parameter_types = {INT8OID},
 };
 
-static KeptQuery read_traits = {
-	.text = "SELECT traits FROM flagsmith.identity"
-			" WHERE environment_id = $1 AND identifier = $2",
-	.read_only = true,
-	.nparameters = 2,
-	.parameter_types = {INT8OID, TEXTOID},
-};
-
-/* The same where some identity of the environment has overrides. */
-static KeptQuery read_both = {
-	.text = "SELECT (SELECT i.traits FROM flagsmith.identity i"
-			" WHERE i.environment_id = $1 AND i.identifier = $2),"
-			" EXISTS (SELECT FROM flagsmith.identity_override o"
-			" WHERE o.environment_id = $1 AND o.identifier = $2)",
-	.read_only = true,
-	.nparameters = 2,
-	.parameter_types = {INT8OID, TEXTOID},
-};
-
-static KeptQuery read_overrides = {
-	.text = "SELECT flagsmith.identity_override_contexts($1, $2)",
-	.read_only = true,
-	.nparameters = 2,
-	.parameter_types = {INT8OID, TEXTOID},
-};
-
 static KeptQuery read_document = {
 	.text = "SELECT flagsmith.stored_document($1)",
 	.read_only = true,
 	.nparameters = 1,
 	.parameter_types = {INT8OID},
-};
-
-/* What the traits will be, and whether that changes them: 7 and 7.0 are not the same. */
-static KeptQuery lock_traits = {
-	.text = "SELECT m.traits, m.traits::text IS DISTINCT FROM i.traits::text FROM"
-			" (SELECT traits FROM flagsmith.identity"
-			" WHERE environment_id = $1 AND identifier = $2 FOR UPDATE) i,"
-			" LATERAL (SELECT coalesce(jsonb_object_agg(key, value), '{}') AS traits"
-			" FROM jsonb_each(i.traits || $3) WHERE value <> 'null') m",
-	.nparameters = 3,
-	.parameter_types = {INT8OID, TEXTOID, JSONBOID},
-};
-
-static KeptQuery update_traits = {
-	.text = "UPDATE flagsmith.identity SET traits = $3"
-			" WHERE environment_id = $1 AND identifier = $2",
-	.nparameters = 3,
-	.parameter_types = {INT8OID, TEXTOID, JSONBOID},
-};
-
-static KeptQuery insert_identity = {
-	.text = "INSERT INTO flagsmith.identity (environment_id, identifier) VALUES ($1, $2)"
-			" ON CONFLICT DO NOTHING",
-	.nparameters = 2,
-	.parameter_types = {INT8OID, TEXTOID},
 };
 
 /* Rows in one order, though no other session has them: prepared transactions may. */
@@ -293,74 +242,6 @@ table_version(int64 environment_id, SourceVersion *version)
 	}
 	SPI_finish();
 	return exists;
-}
-
-/* The jsonb in the first column of the first row, copied out of SPI's memory. */
-static Datum
-copy_jsonb(MemoryContext context)
-{
-	MemoryContext old = MemoryContextSwitchTo(context);
-	Datum copy = PointerGetDatum(DatumGetJsonbPCopy(query_value(1)));
-
-	MemoryContextSwitchTo(old);
-	return copy;
-}
-
-static void
-table_read_identity(int64 environment_id, Str identifier, bool with_overrides,
-                    SourceIdentity *identity)
-{
-	Datum parameters[] = {Int64GetDatum(environment_id), argument_make_text(identifier)};
-	MemoryContext context = CurrentMemoryContext;
-	Jsonb *stored = NULL;
-
-	*identity = SOURCE_IDENTITY_NONE;
-	SPI_connect();
-	query_run(with_overrides ? &read_both : &read_traits, parameters, NULL);
-	identity->exists = SPI_processed == 1 && !query_is_null(1);
-	if (identity->exists)
-		stored = DatumGetJsonbP(copy_jsonb(context));
-	if (with_overrides && DatumGetBool(query_value(2)))
-	{
-		query_run(&read_overrides, parameters, NULL);
-		identity->overrides = query_text(1, context);
-	}
-	SPI_finish();
-	identity->traits = traits_read(stored);
-}
-
-static Datum
-table_write_traits(int64 environment_id, Str identifier, Datum traits)
-{
-	Datum parameters[] = {Int64GetDatum(environment_id), argument_make_text(identifier),
-	                      traits};
-	MemoryContext context = CurrentMemoryContext;
-	Datum merged;
-
-	SPI_connect();
-	query_run(&lock_traits, parameters, NULL);
-	/* another session may delete the identity between any two statements */
-	while (SPI_processed == 0)
-	{
-		CHECK_FOR_INTERRUPTS();
-		query_run(&insert_identity, parameters, NULL);
-		query_run(&lock_traits, parameters, NULL);
-	}
-	merged = copy_jsonb(context);
-	if (DatumGetBool(query_value(2)))
-	{
-		parameters[2] = merged;
-		query_run(&update_traits, parameters, NULL);
-	}
-	SPI_finish();
-	return merged;
-}
-
-/* Whatever is JSON can be stored. */
-static const char *
-table_trait_fault(Str name, const JsonValue *value)
-{
-	return NULL;
 }
 
 static Datum

@@ -99,7 +99,7 @@ AS $$
 		-- to the transaction that makes a change, each look is another: it may have made more
 		bit_xor(hashtextextended(concat(c.xact, '/', c.changed_at, '/',
 			CASE WHEN c.xact = pg_current_xact_id_if_assigned() THEN clock_timestamp() END), 0))
-			# coalesce(flagsmith.attached_tables_stamp(), 0),
+			# (SELECT coalesce(flagsmith.attached_tables_stamp(), 0)),
 		-- who comes to be seen after a later change raises the time all the same
 		max(c.changed_at) + count(*) FILTER (WHERE c.xact <> l.xact
 			AND NOT pg_visible_in_snapshot(c.xact, l.snapshot)) * interval '1 microsecond',
@@ -248,6 +248,16 @@ $$;
 
 COMMENT ON FUNCTION attached_triggers() IS 'Which of Flagsmith''s tables have triggers while attached, with what arguments';
 
+CREATE FUNCTION attached_relation(schema name, relation name)
+RETURNS regclass
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2
+$$;
+
+COMMENT ON FUNCTION attached_relation(name, name) IS 'What has this name in a schema, which need not be open to whoever asks';
+
 CREATE FUNCTION attached_faults(schema name, OUT object text, OUT problem text)
 RETURNS SETOF record
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -256,7 +266,7 @@ AS $$
 	WITH wanted AS (
 		SELECT w.table_name, w.column_name, w.types, c.oid AS relation, c.relkind, c.relowner
 		FROM flagsmith.attached_columns() w
-		LEFT JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', $1, w.table_name))
+		LEFT JOIN pg_class c ON c.oid = flagsmith.attached_relation($1, w.table_name)
 	)
 	SELECT DISTINCT format('table %I.%I', $1, table_name),
 		CASE WHEN relation IS NULL THEN 'is missing'
@@ -277,12 +287,25 @@ AS $$
 	SELECT format('table %I.%I', $1, k.table_name), format('has no unique index on (%s)', array_to_string(k.columns, ', '))
 	FROM (VALUES ('environments_identity', '{environment_id,identifier}'::name[]),
 		('environments_trait', '{trait_key,identity_id}')) k (table_name, columns)
-	WHERE to_regclass(format('%I.%I', $1, k.table_name)) IS NOT NULL AND NOT EXISTS (
+	WHERE flagsmith.attached_relation($1, k.table_name) IS NOT NULL AND NOT EXISTS (
 		SELECT FROM pg_index i
-		WHERE i.indrelid = to_regclass(format('%I.%I', $1, k.table_name)) AND i.indisunique AND i.indimmediate
+		WHERE i.indrelid = flagsmith.attached_relation($1, k.table_name) AND i.indisunique AND i.indimmediate
 			AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid AND i.indnkeyatts = cardinality(k.columns)
 			AND ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = i.indrelid
 				AND a.attnum = ANY (i.indkey)) <@ k.columns)
+	UNION ALL
+	-- by which rows of an identity are found
+	SELECT format('table %I.%I', $1, k.table_name), 'has no index on (identity_id)'
+	FROM (VALUES ('environments_trait'::name), ('features_featurestate')) k (table_name)
+	WHERE flagsmith.attached_relation($1, k.table_name) IS NOT NULL AND NOT EXISTS (
+		SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+		WHERE i.indrelid = flagsmith.attached_relation($1, k.table_name) AND a.attname = 'identity_id'
+			AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid)
+	UNION ALL
+	SELECT format('table %I.%I', $1, c.relname), 'has row security for its owner'
+	FROM (VALUES ('environments_identity'::name), ('environments_trait'), ('features_featurestate')) k (table_name)
+	JOIN pg_class c ON c.oid = flagsmith.attached_relation($1, k.table_name)
+	WHERE c.relforcerowsecurity
 	ORDER BY 1, 2
 $$;
 
@@ -312,7 +335,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH wanted AS (
-		SELECT to_regclass(format('%I.%I', $1, w.table_name)) AS relation, x.*
+		SELECT flagsmith.attached_relation($1, w.table_name) AS relation, x.*
 		FROM flagsmith.attached_triggers() w,
 			LATERAL (VALUES
 				('flagsmith_note_change'::name, 29::int2, 'AFTER INSERT OR UPDATE OR DELETE', 'ROW',
@@ -343,7 +366,7 @@ LANGUAGE plpgsql STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	relation regclass := to_regclass(format('%I.django_migrations', schema));
+	relation regclass := flagsmith.attached_relation(schema, 'django_migrations');
 	state text;
 BEGIN
 	IF relation IS NULL THEN
@@ -446,11 +469,11 @@ BEGIN
 	IF faults IS NOT NULL THEN
 		SELECT min(relnamespace::regnamespace::text COLLATE "C") INTO elsewhere FROM pg_class
 		WHERE relname = 'environments_environment' AND relkind IN ('r', 'p')
-			AND to_regclass(format('%I.environments_environment', schema)) IS NULL;
+			AND flagsmith.attached_relation(schema, 'environments_environment') IS NULL;
 		RAISE object_not_in_prerequisite_state USING
 			MESSAGE = format('the tables in schema "%s" are not those of a Flagsmith that can be attached', schema),
 			DETAIL = concat(faults, E'\nMigrations: ', flagsmith.attached_migrations(schema), '.'),
-			HINT = coalesce(format('A table environments_environment is in schema "%s".', elsewhere),
+			HINT = coalesce('A table environments_environment is in schema "' || elsewhere || '".',
 				'Flagsmith 2.265 is known to have all that is needed: migrate to it, and attach again.');
 	END IF;
 
