@@ -8,20 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keeps the values of a list of options; those that are there already win. */
-static void
-keep(Hosts *hosts, const PQconninfoOption *options)
+/* The value that options give to a keyword; NULL if none. */
+static const char *
+find(const PQconninfoOption *options, const char *keyword)
 {
 	for (; options != NULL && options->keyword != NULL; options++)
-	{
-		char **place = strcmp(options->keyword, "host") == 0       ? &hosts->host
-		               : strcmp(options->keyword, "hostaddr") == 0 ? &hosts->hostaddr
-		               : strcmp(options->keyword, "port") == 0     ? &hosts->port
-		                                                           : NULL;
-
-		if (place != NULL && *place == NULL && options->val != NULL)
-			*place = strdup(options->val);
-	}
+		if (strcmp(options->keyword, keyword) == 0)
+			return options->val;
+	return NULL;
 }
 
 static bool
@@ -30,20 +24,38 @@ is_list(const char *text)
 	return text != NULL && strchr(text, ',') != NULL;
 }
 
+/* A keyword's value in the connection string, else in the environment; to be freed. */
+static char *
+read_value(const PQconninfoOption *given, const PQconninfoOption *presets,
+           const char *keyword)
+{
+	const char *value = find(given, keyword);
+
+	if (value == NULL)
+		value = find(presets, keyword);
+	return value != NULL ? strdup(value) : NULL;
+}
+
 void
 hosts_read(Hosts *hosts, const char *dsn)
 {
 	bool is_string = strchr(dsn, '=') != NULL || strstr(dsn, "://") != NULL;
 	PQconninfoOption *given = is_string ? PQconninfoParse(dsn, NULL) : NULL;
 	PQconninfoOption *presets = PQconndefaults();
+	char *target = read_value(given, presets, "target_session_attrs");
 
-	*hosts = (Hosts){0};
-	keep(hosts, given);
-	keep(hosts, presets);
+	*hosts = (Hosts){
+		.host = read_value(given, presets, "host"),
+		.hostaddr = read_value(given, presets, "hostaddr"),
+		.port = read_value(given, presets, "port"),
+	};
+	if (!is_list(hosts->host) && !is_list(hosts->hostaddr))
+		hosts_free(hosts);
+	hosts->must_write = target != NULL && (strcmp(target, "read-write") == 0 ||
+	                                       strcmp(target, "primary") == 0);
+	free(target);
 	PQconninfoFree(given);
 	PQconninfoFree(presets);
-	if (!is_list(hosts->host) && !is_list(hosts->hostaddr))
-		hosts_free(hosts); /* the connection string says it all */
 }
 
 /* Moves the first part of a list to its end, in its place. */

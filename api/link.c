@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* To connect and to answer SELECT 1 must not take longer than this together. */
+/* To connect and to answer the probe must not take longer than this together. */
 #define CONNECT_MS 2000
 
 static void on_socket(evutil_socket_t fd, short what, void *argument);
@@ -126,6 +126,8 @@ link_lose(Link *link, StatementOutcome outcome, const char *why)
 	link->result = NULL;
 	if (was_usable)
 		pool->counts->losses++;
+	else
+		hosts_turn(&pool->hosts);
 	link_shut(link);
 	pool_note_presence(pool, reason);
 	pool_set_tick(pool);
@@ -142,9 +144,16 @@ link_open(Link *link)
 	                             "host",
 	                             "hostaddr",
 	                             "port",
+	                             "target_session_attrs",
 	                             NULL};
-	const char *const values[] = {link->pool->dsn, "flagsmith-api", "UTF8", hosts->host,
-	                              hosts->hostaddr, hosts->port,     NULL};
+	const char *const values[] = {link->pool->dsn,
+	                              "flagsmith-api",
+	                              "UTF8",
+	                              hosts->host,
+	                              hosts->hostaddr,
+	                              hosts->port,
+	                              hosts->must_write ? "any" : NULL,
+	                              NULL};
 
 	link->connection = PQconnectStartParams(names, values, 1);
 	link->deadline = clock_ms() + CONNECT_MS;
@@ -164,7 +173,7 @@ ignore_notice(void *argument, const PGresult *result)
 	(void) result;
 }
 
-/* The connection is there: is the database behind it? */
+/* The connection is there: is the database behind it, and does it take writes? */
 static void
 probe(Link *link)
 {
@@ -172,7 +181,7 @@ probe(Link *link)
 	PQsetNoticeReceiver(link->connection, ignore_notice, NULL);
 	watch(link, EV_READ);
 	link->state = LINK_PROBING;
-	if (!PQsendQuery(link->connection, "SELECT 1") || !flush(link))
+	if (!PQsendQuery(link->connection, "SHOW transaction_read_only") || !flush(link))
 		link_lose(link, STATEMENT_UNSENT, PQerrorMessage(link->connection));
 }
 
@@ -234,6 +243,15 @@ execute(Link *link)
 		link_lose(link, STATEMENT_LOST, PQerrorMessage(link->connection));
 }
 
+/* Whether the probe has found a server that takes no writes where one must. */
+static bool
+is_wrong_server(const Link *link)
+{
+	return link->state == LINK_PROBING && link->pool->hosts.must_write &&
+	       PQntuples(link->result) == 1 &&
+	       strcmp(PQgetvalue(link->result, 0, 0), "on") == 0;
+}
+
 /* All that a statement returns is there. */
 static void
 end_statement(Link *link)
@@ -252,6 +270,11 @@ end_statement(Link *link)
 
 		snprintf(reason, sizeof(reason), "%s", PQerrorMessage(link->connection));
 		link_lose(link, outcome == STATEMENT_DONE ? STATEMENT_LOST : outcome, reason);
+		return;
+	}
+	if (is_wrong_server(link))
+	{
+		link_lose(link, STATEMENT_UNSENT, "the server takes no writes");
 		return;
 	}
 	link->result = NULL;

@@ -211,7 +211,7 @@ expire_queue(Pool *pool, int64_t now)
 	}
 }
 
-/* Gives up a connection that does not answer in time; another host may. */
+/* Gives up a connection that does not answer in time. */
 static void
 check_time(Link *link, int64_t now)
 {
@@ -219,8 +219,6 @@ check_time(Link *link, int64_t now)
 
 	if (now <= link->deadline || (!is_opening && link->state != LINK_BUSY))
 		return;
-	if (is_opening)
-		hosts_turn(&link->pool->hosts);
 	link_lose(link, is_opening ? STATEMENT_UNSENT : STATEMENT_LOST,
 	          is_opening ? "no answer" : "a statement took too long");
 }

@@ -104,56 +104,44 @@ float_value(double number)
 	return number_value(text);
 }
 
-/* A trait's row, and where it goes. */
-typedef struct TraitRow
-{
-	IndexLookup *lookup;
-	HeapTuple row;
-	TupleDesc description;
-} TraitRow;
-
-static bool
-get(const TraitRow *trait, int column, Datum *value)
-{
-	return index_lookup_value(trait->lookup, trait->row, trait->description, column,
-	                          value);
-}
-
 /* A text column, in the row or beside it; data == NULL if it is NULL. */
 static Str
-get_text(const TraitRow *trait, int column)
+get_text(const IndexRow *row, int column)
 {
-	Datum value;
+	return row->nulls[column] ? (Str){NULL, 0} : argument_text(row->values[column]);
+}
 
-	return get(trait, column, &value) ? argument_text(value) : (Str){NULL, 0};
+static JsonValue
+integer_value(int64 number)
+{
+	char text[32];
+
+	pg_lltoa(number, text);
+	return number_value(text);
 }
 
 /* The value of a trait, in the column that its type names; the others are stale. */
 static JsonValue
-trait_value(const TraitRow *trait)
+trait_value(const IndexRow *trait)
 {
 	Str type = get_text(trait, TRAIT_TYPE);
-	Datum value;
 
-	if (str_equal(type, STR("unicode")) && get(trait, TRAIT_STRING, &value))
+	if (str_equal(type, STR("unicode")) && !trait->nulls[TRAIT_STRING])
 		return (JsonValue){.type = JSON_STRING,
 		                   .raw = STR(""),
-		                   .string = str_copy(argument_text(value))};
-	if (str_equal(type, STR("int")) && get(trait, TRAIT_INTEGER, &value))
+		                   .string = str_copy(get_text(trait, TRAIT_STRING))};
+	if (str_equal(type, STR("int")) && !trait->nulls[TRAIT_INTEGER])
+		return integer_value(DatumGetInt64(trait->values[TRAIT_INTEGER]));
+	if (str_equal(type, STR("float")) && !trait->nulls[TRAIT_FLOAT])
+		return float_value(DatumGetFloat8(trait->values[TRAIT_FLOAT]));
+	if (str_equal(type, STR("bool")) && !trait->nulls[TRAIT_BOOLEAN])
 	{
-		char text[32];
+		bool boolean = DatumGetBool(trait->values[TRAIT_BOOLEAN]);
 
-		pg_lltoa(index_lookup_int(trait->lookup, trait->row, trait->description,
-		                          TRAIT_INTEGER),
-		         text);
-		return number_value(text);
-	}
-	if (str_equal(type, STR("float")) && get(trait, TRAIT_FLOAT, &value))
-		return float_value(DatumGetFloat8(value));
-	if (str_equal(type, STR("bool")) && get(trait, TRAIT_BOOLEAN, &value))
 		return (JsonValue){.type = JSON_BOOL,
-		                   .raw = DatumGetBool(value) ? STR("true") : STR("false"),
-		                   .boolean = DatumGetBool(value)};
+		                   .raw = boolean ? STR("true") : STR("false"),
+		                   .boolean = boolean};
+	}
 	return (JsonValue){.type = JSON_NULL, .raw = STR("null")};
 }
 
@@ -170,12 +158,11 @@ typedef struct StoredTraits
 	uint32 count, size;
 } StoredTraits;
 
-/* IndexRow: adds a trait to a StoredTraits. */
+/* IndexVisit: adds a trait to a StoredTraits. */
 static bool
-add_trait(IndexLookup *lookup, HeapTuple row, TupleDesc description, void *argument)
+add_trait(const IndexRow *row, void *argument)
 {
 	StoredTraits *all = argument;
-	TraitRow trait = {lookup, row, description};
 
 	if (all->count == all->size)
 	{
@@ -183,8 +170,8 @@ add_trait(IndexLookup *lookup, HeapTuple row, TupleDesc description, void *argum
 		all->traits = repalloc(all->traits, sizeof(StoredTrait) * all->size);
 	}
 	all->traits[all->count++] =
-		(StoredTrait){index_lookup_int(lookup, row, description, TRAIT_ID),
-	                  {str_copy(get_text(&trait, TRAIT_KEY)), trait_value(&trait)}};
+		(StoredTrait){DatumGetInt64(row->values[TRAIT_ID]),
+	                  {str_copy(get_text(row, TRAIT_KEY)), trait_value(row)}};
 	return true;
 }
 
@@ -198,7 +185,7 @@ compare_traits(const void *a, const void *b)
 
 /* Looks rows up, in a table that attach() has found to be fit. */
 static void
-look_up(IndexLookup *lookup, const IndexKey *keys, IndexRow each, void *argument)
+look_up(IndexLookup *lookup, const IndexKey *keys, IndexVisit each, void *argument)
 {
 	if (!index_lookup_run(lookup, attachment_namespace(), keys, each, argument))
 		ereport(
@@ -230,18 +217,17 @@ read_traits(SourceIdentity *identity)
 	identity->trait_ids = ids;
 }
 
-/* IndexRow: takes the identity, a SourceIdentity, from its row. */
+/* IndexVisit: takes the identity, a SourceIdentity, from its row. */
 static bool
-take_identity(IndexLookup *lookup, HeapTuple row, TupleDesc description, void *argument)
+take_identity(const IndexRow *row, void *argument)
 {
 	SourceIdentity *identity = argument;
-	Datum system_traits;
 
 	identity->exists = true;
-	identity->id = index_lookup_int(lookup, row, description, IDENTITY_ID);
-	if (index_lookup_value(lookup, row, description, IDENTITY_SYSTEM_TRAITS,
-	                       &system_traits))
-		identity->system_traits = traits_read(DatumGetJsonbPCopy(system_traits));
+	identity->id = DatumGetInt64(row->values[IDENTITY_ID]);
+	if (!row->nulls[IDENTITY_SYSTEM_TRAITS])
+		identity->system_traits =
+			traits_read(DatumGetJsonbPCopy(row->values[IDENTITY_SYSTEM_TRAITS]));
 	return false;
 }
 

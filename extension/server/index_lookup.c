@@ -6,6 +6,7 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relscan.h"
 #include "access/stratnum.h"
 #include "access/table.h"
 #include "catalog/pg_am.h"
@@ -13,6 +14,7 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
+#include "executor/tuptable.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -98,7 +100,7 @@ is_plain(Relation relation)
 }
 
 static void
-find_columns(IndexLookup *lookup)
+find_keys(IndexLookup *lookup)
 {
 	for (int i = 0; i < count_keys(lookup); i++)
 	{
@@ -109,8 +111,23 @@ find_columns(IndexLookup *lookup)
 		                      &lookup->key_types[i], &modifier,
 		                      &lookup->key_collations[i]);
 	}
-	for (int i = 0; i < INDEX_LOOKUP_MAX_COLUMNS && lookup->columns[i] != NULL; i++)
-		lookup->numbers[i] = find_column(lookup, lookup->columns[i]);
+}
+
+static void
+find_columns(IndexLookup *lookup)
+{
+	int i;
+
+	lookup->last_number = 0;
+	for (i = 0; i < INDEX_LOOKUP_MAX_COLUMNS && lookup->columns[i] != NULL; i++)
+	{
+		AttrNumber number = find_column(lookup, lookup->columns[i]);
+
+		lookup->numbers[i] = number;
+		lookup->last_number = Max(lookup->last_number, number);
+		lookup->are_short[i] = get_atttype(lookup->relation, number) == INT4OID;
+	}
+	lookup->ncolumns = i;
 }
 
 /* Finds what the lookup needs in the catalog, and opens the table. */
@@ -127,6 +144,7 @@ find(IndexLookup *lookup, Oid schema)
 	/* the lock is held: nothing changes from here on */
 	lookup->schema = schema;
 	lookup->changes = freshness_changes();
+	find_keys(lookup);
 	find_columns(lookup);
 	lookup->is_plain = is_plain(relation);
 	find_index(lookup, relation);
@@ -185,23 +203,42 @@ make_keys(const IndexLookup *lookup, const IndexKey *keys, ScanKey result)
 	return true;
 }
 
+/* Takes the columns out of a row, all in one pass over it. */
+static void
+take_columns(const IndexLookup *lookup, TupleTableSlot *slot, IndexRow *row)
+{
+	slot_getsomeattrs(slot, lookup->last_number);
+	for (int i = 0; i < lookup->ncolumns; i++)
+	{
+		int column = lookup->numbers[i] - 1;
+
+		row->nulls[i] = slot->tts_isnull[column];
+		row->values[i] = slot->tts_values[column];
+		if (lookup->are_short[i] && !row->nulls[i])
+			row->values[i] = Int64GetDatum(DatumGetInt32(row->values[i]));
+	}
+}
+
 bool
-index_lookup_run(IndexLookup *lookup, Oid schema, const IndexKey *keys, IndexRow each,
+index_lookup_run(IndexLookup *lookup, Oid schema, const IndexKey *keys, IndexVisit each,
                  void *argument)
 {
 	Relation relation = open_table(lookup, schema);
 	bool usable = lookup->is_plain && OidIsValid(lookup->index);
 	ScanKeyData scan_keys[INDEX_LOOKUP_MAX_KEYS];
 	SysScanDesc scan;
-	HeapTuple row;
+	IndexRow row;
 
 	if (usable && make_keys(lookup, keys, scan_keys))
 	{
 		scan = systable_beginscan(relation, lookup->index, true, GetActiveSnapshot(),
 		                          count_keys(lookup), scan_keys);
-		while (HeapTupleIsValid(row = systable_getnext(scan)))
-			if (!each(lookup, row, RelationGetDescr(relation), argument))
+		while (HeapTupleIsValid(systable_getnext(scan)))
+		{
+			take_columns(lookup, scan->slot, &row);
+			if (!each(&row, argument))
 				break;
+		}
 		systable_endscan(scan);
 	}
 	/* the lock stays until the end of the transaction, as a query's would */
@@ -210,33 +247,8 @@ index_lookup_run(IndexLookup *lookup, Oid schema, const IndexKey *keys, IndexRow
 }
 
 bool
-index_lookup_notice(IndexLookup *lookup, HeapTuple row, TupleDesc description,
-                    void *argument)
+index_lookup_notice(const IndexRow *row, void *argument)
 {
 	*(bool *) argument = true;
 	return false;
-}
-
-bool
-index_lookup_value(const IndexLookup *lookup, HeapTuple row, TupleDesc description,
-                   int column, Datum *value)
-{
-	bool isnull;
-
-	*value = heap_getattr(row, lookup->numbers[column], description, &isnull);
-	return !isnull;
-}
-
-int64
-index_lookup_int(const IndexLookup *lookup, HeapTuple row, TupleDesc description,
-                 int column)
-{
-	AttrNumber number = lookup->numbers[column];
-	Datum value;
-
-	if (!index_lookup_value(lookup, row, description, column, &value))
-		return 0;
-	return TupleDescAttr(description, number - 1)->atttypid == INT8OID
-	           ? DatumGetInt64(value)
-	           : DatumGetInt32(value);
 }

@@ -9,9 +9,6 @@
 #ifndef FLAGSMITH_INDEX_LOOKUP_H
 #define FLAGSMITH_INDEX_LOOKUP_H
 
-#include "access/htup.h"
-#include "utils/relcache.h"
-
 #include "engine/str.h"
 
 #define INDEX_LOOKUP_MAX_KEYS 2
@@ -31,7 +28,10 @@ typedef struct IndexLookup
 	AttrNumber key_numbers[INDEX_LOOKUP_MAX_KEYS];
 	Oid key_types[INDEX_LOOKUP_MAX_KEYS];
 	Oid key_collations[INDEX_LOOKUP_MAX_KEYS];
+	int ncolumns;
 	AttrNumber numbers[INDEX_LOOKUP_MAX_COLUMNS];
+	AttrNumber last_number;                   /* the highest of these */
+	bool are_short[INDEX_LOOKUP_MAX_COLUMNS]; /* integers of four bytes */
 } IndexLookup;
 
 /* A value to look for: a text if it has data, else an integer. */
@@ -41,9 +41,15 @@ typedef struct IndexKey
 	Str text;
 } IndexKey;
 
+/* A row: the values of `columns`, in that order; an integer of any size is an int64. */
+typedef struct IndexRow
+{
+	Datum values[INDEX_LOOKUP_MAX_COLUMNS];
+	bool nulls[INDEX_LOOKUP_MAX_COLUMNS];
+} IndexRow;
+
 /* What is done with each row; returns whether to go on. */
-typedef bool (*IndexRow)(IndexLookup *lookup, HeapTuple row, TupleDesc description,
-                         void *argument);
+typedef bool (*IndexVisit)(const IndexRow *row, void *argument);
 
 /*
  * Calls `each` for each row that has these keys and that the active snapshot sees, in no
@@ -51,18 +57,9 @@ typedef bool (*IndexRow)(IndexLookup *lookup, HeapTuple row, TupleDesc descripti
  * has no such index.  Raises an error if the schema has no such table or columns.
  */
 extern bool index_lookup_run(IndexLookup *lookup, Oid schema, const IndexKey *keys,
-                             IndexRow each, void *argument);
+                             IndexVisit each, void *argument);
 
-/* An IndexRow that takes notice that there is one: sets a bool. */
-extern bool index_lookup_notice(IndexLookup *lookup, HeapTuple row, TupleDesc description,
-                                void *argument);
-
-/* The column of that place in `columns`; false if it is NULL. */
-extern bool index_lookup_value(const IndexLookup *lookup, HeapTuple row,
-                               TupleDesc description, int column, Datum *value);
-
-/* An integer column of any size; 0 if it is NULL. */
-extern int64 index_lookup_int(const IndexLookup *lookup, HeapTuple row,
-                              TupleDesc description, int column);
+/* An IndexVisit that takes notice that there is a row: sets a bool. */
+extern bool index_lookup_notice(const IndexRow *row, void *argument);
 
 #endif

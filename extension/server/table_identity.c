@@ -89,14 +89,12 @@ copy_jsonb(MemoryContext context)
 	return copy;
 }
 
-/* IndexRow: copies the traits, a jsonb. */
+/* IndexVisit: copies the traits, a jsonb. */
 static bool
-take_traits(IndexLookup *lookup, HeapTuple row, TupleDesc description, void *argument)
+take_traits(const IndexRow *row, void *argument)
 {
-	Datum traits;
-
-	if (index_lookup_value(lookup, row, description, 0, &traits))
-		*(Jsonb **) argument = DatumGetJsonbPCopy(traits);
+	if (!row->nulls[0])
+		*(Jsonb **) argument = DatumGetJsonbPCopy(row->values[0]);
 	return false;
 }
 

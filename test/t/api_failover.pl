@@ -29,6 +29,8 @@ for my $standby (@standbys)
 	$standby->start;
 }
 my @bouncers = map { Bouncer->new($_) } $primary, $standbys[0];
+# what a session is told as it begins, pgbouncer tells all later ones: this is a standby
+is($bouncers[1]->through('SELECT pg_is_in_recovery()'), 't', 'a pgbouncer before a standby');
 
 # The connection string of servers by host and port, of which the one that takes writes counts.
 sub hosts
