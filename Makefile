@@ -20,7 +20,7 @@ CLANG_FORMAT = clang-format-14
 SHELLCHECK = shellcheck
 C_FILES = $(wildcard extension/*.[ch] extension/engine/*.[ch] extension/server/*.[ch] \
 	test/unit/*.[ch] test/fuzz/*.[ch] api/*.[ch])
-SHELL_FILES = $(shell grep -lrE '^\#!/bin/(ba)?sh' .ci bench demo pgbouncer test 2>/dev/null) test/lib.sh
+SHELL_FILES = $(shell grep -lrE '^\#!/bin/(ba)?sh' .ci bench demo docs pgbouncer test 2>/dev/null) test/lib.sh
 
 # These targets need no PostgreSQL to build against: the first two install it.
 PLAIN_TARGETS = api api-asan install-api bench demo demo-up demo-down demo-stop test test-versions \

@@ -100,9 +100,9 @@ def main() -> int:
     return report.end()
 
 
-def restore(folder: Path) -> None:
-    for command in (["dropdb", "--if-exists", DATABASE], ["createdb", DATABASE],
-                    ["pg_restore", "--no-owner", "-d", DATABASE, str(folder / "flagsmith.dump")]):
+def restore(folder: Path, database: str = DATABASE) -> None:
+    for command in (["dropdb", "--if-exists", database], ["createdb", database],
+                    ["pg_restore", "--no-owner", "-d", database, str(folder / "flagsmith.dump")]):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
