@@ -14,6 +14,7 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$top/build
+sdk_python=$build/sdk/python/bin/python
 stage=
 job=
 servers=()
@@ -29,7 +30,7 @@ packages=(gcc libc6-dev make pkg-config libpcre2-dev libpq-dev libevent-dev libh
 if [[ $pg_config == /usr/lib/postgresql/15/* ]]; then
 	packages+=(postgresql-15 postgresql-server-dev-15)
 fi
-demo_packages=(pgbouncer curl)
+demo_packages=(pgbouncer curl python3-venv)
 test_packages=(clang-14 clang-format-14 check libipc-run-perl perl python3-venv shellcheck)
 
 say() {
@@ -93,6 +94,14 @@ install_packages() {
 
 	get() { apt-get install -y -q --no-install-recommends "$@" </dev/null >&2; }
 	get "$@" || { apt-get update -q >&2 && get "$@"; }
+}
+
+# Installs Flagsmith's SDK for Python, of the version that the tests pin; run it by $sdk_python.
+install_python_sdk() {
+	local wanted=$top/test/sdk/python/requirements.txt venv=${sdk_python%/bin/python}
+	! cmp -s "$wanted" "$venv/installed.txt" || return 0
+	python3 -m venv --clear "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check -r "$wanted" &&
+		cp "$wanted" "$venv/installed.txt"
 }
 
 # ---- the stage ----
