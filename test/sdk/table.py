@@ -50,6 +50,8 @@ def main() -> int:
                for check in CHECKS if check not in {line["check"] for line in told}]
     if len(sys.argv) > 2:
         write(Path(sys.argv[2]), sdks)
+    for line in skipped:
+        print(f"SKIPPED: {line['sdk']}: {line['note']}")
     for line in failed:
         print(f"failed: {line['sdk']}: {line['check']}: {line['note']}")
     for name, check in missing:
