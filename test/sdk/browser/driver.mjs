@@ -126,7 +126,7 @@ const browserjs = {
         await api.stop();
         change(false);
         await api.start();
-        await awaitThat(async () => !await isOn(page, 'stock_editor'), 'a change made while the stream was down', 20000);
+        await awaitThat(async () => !await isOn(page, 'stock_editor'), 'a change made while the stream was down');
     }),
 };
 

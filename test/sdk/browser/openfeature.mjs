@@ -107,6 +107,6 @@ export const clientProvider = (inPage, version) => ({
         await api.stop();
         change(false);
         await api.start();
-        await awaitThat(async () => !await isOn(page, 'stock_editor'), 'a change made while the stream was down', 20000);
+        await awaitThat(async () => !await isOn(page, 'stock_editor'), 'a change made while the stream was down');
     }),
 });

@@ -16,7 +16,7 @@ func driveSDK(api *instance) {
 }
 
 func client(api *instance, key string, settings ...flagsmith.Option) *flagsmith.Client {
-	settings = append(settings, flagsmith.WithBaseURL(api.url()+"/api/v1/"), flagsmith.WithRequestTimeout(2*time.Second))
+	settings = append(settings, flagsmith.WithBaseURL(api.url()+"/api/v1/"), flagsmith.WithRequestTimeout(5*time.Second))
 	return flagsmith.NewClient(key, settings...)
 }
 

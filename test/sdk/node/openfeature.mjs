@@ -53,7 +53,7 @@ export const ofrep = version => ({
 });
 
 const own = (settings = {}) => use(new FlagsmithOpenFeatureProvider(
-    new Flagsmith({ environmentKey: CLIENT_KEY, apiUrl: `${api.url}/api/v1/`, retries: 0, requestTimeoutSeconds: 2, ...settings })));
+    new Flagsmith({ environmentKey: CLIENT_KEY, apiUrl: `${api.url}/api/v1/`, retries: 0, requestTimeoutSeconds: 5, ...settings })));
 
 export const flagsmithProvider = version => ({
     name: 'OpenFeature flagsmith-provider (Node)',

@@ -35,7 +35,7 @@ export const identities = () => Number(sql('SELECT count(*) FROM flagsmith.ident
 export const counted = () => Number(sql("SELECT coalesce(sum(count), 0) FROM flagsmith.feature_evaluation e JOIN flagsmith.feature f ON f.id = e.feature_id WHERE name = 'photo_search'"));
 export const change = enabled => sql(`UPDATE flagsmith.feature_state s SET enabled = ${enabled} FROM flagsmith.feature f WHERE f.id = s.feature_id AND name = 'stock_editor'`);
 
-export async function awaitThat(condition, what, ms = 15000) {
+export async function awaitThat(condition, what, ms = 25000) {
     for (const end = Date.now() + ms; Date.now() < end; await sleep(100))
         if (await condition()) return;
     throw new Error(`not seen: ${what}`);

@@ -88,7 +88,7 @@ def wrong_key(api: Instance) -> None:
 
 
 def server_returns(api: Instance) -> None:
-    sdk = client(api, request_timeout_seconds=2, retries=requests.adapters.Retry(total=0))
+    sdk = client(api, request_timeout_seconds=5, retries=requests.adapters.Retry(total=0))
     sdk.get_environment_flags()
     api.stop()
     try:
@@ -105,7 +105,7 @@ def realtime(api: Instance) -> None:
         sql(f"UPDATE flagsmith.feature_state s SET enabled = {enabled} FROM flagsmith.feature f WHERE f.id = s.feature_id AND name = 'stock_editor'")
 
     def await_change(enabled: bool) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             if sdk.get_environment_flags().is_feature_enabled("stock_editor") == enabled:
                 return

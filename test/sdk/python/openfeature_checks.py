@@ -127,7 +127,7 @@ def wrong_key(api: Instance) -> None:
 
 
 def server_returns(api: Instance) -> None:
-    returns(api, own(api, request_timeout_seconds=2), "")
+    returns(api, own(api, request_timeout_seconds=5), "")
 
 
 FLAGSMITH = {check.__name__: check for check in (

@@ -59,7 +59,7 @@ def counted() -> int:
 
 def await_counts(before: int) -> None:
     """Waits for seven more counts than before, and that there are no more."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 25
     while counted() < before + 7 and time.monotonic() < deadline:
         time.sleep(0.2)
     time.sleep(1)

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 pub fn client(api: &Instance, key: &str, settings: FlagsmithOptions) -> Flagsmith {
     let api_url = format!("{}/api/v1/", api.url());
-    Flagsmith::new(key.to_string(), FlagsmithOptions { api_url, request_timeout_seconds: 2, ..settings })
+    Flagsmith::new(key.to_string(), FlagsmithOptions { api_url, request_timeout_seconds: 5, ..settings })
 }
 
 fn usual(api: &Instance) -> Flagsmith {
