@@ -77,7 +77,7 @@ pub fn ofrep() -> Checks {
 
 // ---- Flagsmith's provider ----
 
-/// A provider over an SDK that the caller keeps: the SDK's end must not come inside of tokio.
+/// Flagsmith's provider over an SDK.
 fn provider(sdk: &Arc<Flagsmith>) -> FlagsmithProvider {
     FlagsmithProvider::from_client(sdk.clone())
 }
