@@ -1,49 +1,18 @@
 #!/usr/bin/env python3
-"""Drives the official Python SDK; test/sdk/README.md says how the checks are told."""
+"""Drives the official Python SDK and the providers of OpenFeature; test/sdk/README.md says how the checks are told."""
 
 import json
 import os
-import re
-import signal
-import subprocess
 import time
 from importlib.metadata import version
 
+import openfeature_checks
 import requests
 from flagsmith import Flagsmith
 from flagsmith.exceptions import FlagsmithAPIError
+from stack import CLIENT_KEY, SERVER_KEY, TRAITS, Instance, await_counts, counted, identities, sql, stored
 
-CLIENT_KEY, SERVER_KEY = os.environ["CLIENT_KEY"], os.environ["SERVER_KEY"]
 IDENTITIES = 1000
-TRAITS = {"plan": "pro", "orders": 73, "rating": 4.5, "newsletter": True}
-
-
-class Instance:
-    """An API instance of this driver's own, which can go away and come back at the same port."""
-
-    def __init__(self) -> None:
-        self.port = "0"
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [os.environ["API_PROGRAM"], "--port", self.port, "--database", os.environ["API_DATABASE"]],
-            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        for line in self.process.stderr:
-            found = re.search(r'"event":"listening","port":(\d+)', line)
-            if found:
-                self.port = found[1]
-                break
-        self.url = f"http://127.0.0.1:{self.port}"
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
-        self.process.stderr.close()
-
-
-def sql(query: str) -> str:
-    return subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", query], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def flags_of(flags) -> dict:
@@ -52,10 +21,6 @@ def flags_of(flags) -> dict:
 
 def client(instance: Instance, key: str = CLIENT_KEY, **settings) -> Flagsmith:
     return Flagsmith(environment_key=key, api_url=f"{instance.url}/api/v1/", **settings)
-
-
-def stored(identifier: str) -> dict:
-    return json.loads(sql(f"SELECT coalesce((SELECT traits FROM flagsmith.identity WHERE identifier = '{identifier}'), 'null')"))
 
 
 def environment_flags(api: Instance) -> None:
@@ -89,9 +54,9 @@ def trait_removed(api: Instance) -> None:
 
 
 def anonymous(api: Instance) -> None:
-    before = sql("SELECT count(*) FROM flagsmith.identity")
+    before = identities()
     assert flags_of(client(api).get_identity_flags("", traits={"plan": "pro"}, transient=True))
-    assert sql("SELECT count(*) FROM flagsmith.identity") == before
+    assert identities() == before
 
 
 def local_evaluation(api: Instance) -> None:
@@ -104,10 +69,6 @@ def local_evaluation(api: Instance) -> None:
     local.event_stream_thread = None
 
 
-def counted() -> int:
-    return int(sql("SELECT coalesce(sum(count), 0) FROM flagsmith.feature_evaluation e JOIN flagsmith.feature f ON f.id = e.feature_id WHERE name = 'photo_search'"))
-
-
 def analytics_once(api: Instance) -> None:
     before = counted()
     counting = client(api, enable_analytics=True)
@@ -115,11 +76,7 @@ def analytics_once(api: Instance) -> None:
     for _ in range(7):
         flags.is_feature_enabled("photo_search")
     counting._analytics_processor.flush()
-    deadline = time.monotonic() + 15
-    while counted() < before + 7 and time.monotonic() < deadline:
-        time.sleep(0.2)
-    time.sleep(1)
-    assert counted() == before + 7, counted() - before
+    await_counts(before)
 
 
 def wrong_key(api: Instance) -> None:
@@ -131,7 +88,7 @@ def wrong_key(api: Instance) -> None:
 
 
 def server_returns(api: Instance) -> None:
-    sdk = client(api, request_timeout_seconds=2, retries=requests.adapters.Retry(total=0))
+    sdk = client(api, request_timeout_seconds=5, retries=requests.adapters.Retry(total=0))
     sdk.get_environment_flags()
     api.stop()
     try:
@@ -148,7 +105,7 @@ def realtime(api: Instance) -> None:
         sql(f"UPDATE flagsmith.feature_state s SET enabled = {enabled} FROM flagsmith.feature f WHERE f.id = s.feature_id AND name = 'stock_editor'")
 
     def await_change(enabled: bool) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             if sdk.get_environment_flags().is_feature_enabled("stock_editor") == enabled:
                 return
@@ -167,19 +124,28 @@ def realtime(api: Instance) -> None:
     await_change(False)
 
 
-CHECKS = [environment_flags, identity_traits, transient_identity, transient_trait, trait_removed, anonymous,
-          local_evaluation, analytics_once, wrong_key, server_returns, realtime]
+CHECKS = {check.__name__: check for check in (
+    environment_flags, identity_traits, transient_identity, transient_trait, trait_removed, anonymous,
+    local_evaluation, analytics_once, wrong_key, server_returns, realtime)}
 
 
 def main() -> None:
     api = Instance()
-    for check in CHECKS:
-        result, note = "ok", ""
-        try:
-            check(api)
-        except Exception as error:
-            result, note = "failed", f"{type(error).__name__}: {error}"[:300]
-        print(json.dumps({"sdk": "Python flagsmith", "version": version("flagsmith"), "check": check.__name__, "result": result, "note": note}), flush=True)
+    for sdk, package, checks in (
+            ("Python flagsmith", "flagsmith", CHECKS),
+            ("OFREP provider (Python)", "openfeature-provider-ofrep", openfeature_checks.OFREP),
+            ("OpenFeature flagsmith provider (Python)", "openfeature-provider-flagsmith", openfeature_checks.FLAGSMITH)):
+        for name, check in checks.items():
+            result, note = "ok", ""
+            if isinstance(check, str):
+                result, note = "none", check
+            else:
+                try:
+                    api.start()
+                    check(api)
+                except Exception as error:
+                    result, note = "failed", f"{type(error).__name__}: {error}"[:300]
+            print(json.dumps({"sdk": sdk, "version": version(package), "check": name, "result": result, "note": note}), flush=True)
     api.stop()
     os._exit(0)  # the SDK's threads go on
 
