@@ -18,19 +18,23 @@
 #include "arguments.h"
 #include "context_rows.h"
 
+/* Sources may have further columns, for themselves. */
+#define ROW_MAX_COLUMNS 32
+
 /* A row taken apart; its columns are numbered from 1. */
 typedef struct Row
 {
 	TupleDesc description;
-	Datum values[STATE_OWNER + 1];
-	bool nulls[STATE_OWNER + 1];
+	Datum values[ROW_MAX_COLUMNS + 1];
+	bool nulls[ROW_MAX_COLUMNS + 1];
 } Row;
 
 static void
 read_row(Row *row, const QueryRows *rows, uint64 number)
 {
 	row->description = rows->table->tupdesc;
-	Assert(row->description->natts <= STATE_OWNER);
+	if (row->description->natts > ROW_MAX_COLUMNS)
+		elog(ERROR, "unexpected number of columns: %d", row->description->natts);
 	heap_deform_tuple(rows->table->vals[number], row->description, row->values + 1,
 	                  row->nulls + 1);
 }
