@@ -11,6 +11,7 @@
 #include "json.h"
 
 #include "common/jsonapi.h"
+#include "lib/stringinfo.h"
 
 typedef struct Builder
 {
