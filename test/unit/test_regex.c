@@ -2,26 +2,12 @@
  * Regular expressions of Python's: what they match and what is refused, as Python 3.11
  * says; and that none takes long.
  */
-#include "engine/platform.h"
+#include "support.h"
 
-#include <check.h>
 #include <time.h>
-
-#include "lib/stringinfo.h"
 
 #include "engine/regex.h"
 #include "engine/regex_translate.h"
-
-/* A copy without a NUL behind it, so that a sanitizer sees a read beyond the end. */
-static Str
-exact(const char *text)
-{
-	size_t length = strlen(text);
-	char *copy = malloc(Max(length, 1));
-
-	memcpy(copy, text, length);
-	return str_make(copy, length);
-}
 
 /* Whether re.match() is true. */
 static const struct
@@ -194,8 +180,8 @@ static const struct
 
 START_TEST(test_match)
 {
-	Str text = exact(matches[_i].text);
-	Regex *regex = regex_compile(exact(matches[_i].pattern));
+	Str text = support_text(matches[_i].text);
+	Regex *regex = regex_compile(support_text(matches[_i].pattern));
 
 	ck_assert_msg(regex != NULL, "%s compiles", matches[_i].pattern);
 	ck_assert_msg(regex_match(regex, text) == matches[_i].match, "re.match(%s, %s)",
@@ -294,7 +280,7 @@ static const char *const refused[] = {
 
 START_TEST(test_refused)
 {
-	ck_assert_msg(regex_compile(exact(refused[_i])) == NULL, "%s is refused",
+	ck_assert_msg(regex_compile(support_text(refused[_i])) == NULL, "%s is refused",
 	              refused[_i]);
 }
 END_TEST
@@ -303,28 +289,15 @@ END_TEST
 static Str
 repeat(const char *before, const char *piece, int count, const char *after)
 {
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfoString(&text, before);
-	for (int i = 0; i < count; i++)
-		appendStringInfoString(&text, piece);
-	appendStringInfoString(&text, after);
-	return str_make(text.data, text.len);
+	return support_text(psprintf("%s%s%s", before, support_repeat(piece, count), after));
 }
 
 START_TEST(test_limits)
 {
-	StringInfoData nested;
-	Regex *regex;
-
-	initStringInfo(&nested);
 	/* at its worst: each group becomes two */
-	for (int i = 0; i < REGEX_MAX_NESTING; i++)
-		appendStringInfoString(&nested, "(a|");
-	for (int i = 0; i < REGEX_MAX_NESTING; i++)
-		appendStringInfoString(&nested, ")?+");
-	regex = regex_compile(str_make(nested.data, nested.len));
+	Regex *regex = regex_compile(
+		repeat("", "(a|", REGEX_MAX_NESTING, support_repeat(")?+", REGEX_MAX_NESTING)));
+
 	ck_assert(regex != NULL);
 	ck_assert(regex_match(regex, STR("a")));
 	regex_free(regex);
@@ -364,7 +337,7 @@ static const char *const catastrophic[] = {
 START_TEST(test_catastrophic)
 {
 	Str text = repeat("", "a", 5000, "!");
-	Regex *regex = regex_compile(exact(catastrophic[_i]));
+	Regex *regex = regex_compile(support_text(catastrophic[_i]));
 	clock_t start = clock();
 
 	ck_assert(regex != NULL);
@@ -403,10 +376,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *suite = suite_create("regex");
 	TCase *tcase = tcase_create("regex");
-	SRunner *runner = srunner_create(suite);
-	int failures;
 
 	tcase_add_loop_test(tcase, test_match, 0, lengthof(matches));
 	tcase_add_loop_test(tcase, test_refused, 0, lengthof(refused));
@@ -414,9 +384,5 @@ main(void)
 	tcase_add_test(tcase, test_limits);
 	tcase_add_test(tcase, test_long_text);
 	tcase_add_test(tcase, test_text_that_is_no_utf8);
-	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failures = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failures != 0;
+	return support_run("regex", tcase);
 }
