@@ -34,7 +34,7 @@ str_copy_all(Str **texts, int count)
 
 	for (int i = 0; i < count; i++)
 		size += (Size) texts[i]->len + 1;
-	end = palloc(size);
+	end = palloc_extended(size, MCXT_ALLOC_HUGE);
 	for (int i = 0; i < count; i++)
 	{
 		Str *text = texts[i];

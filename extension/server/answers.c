@@ -133,45 +133,44 @@ move_value(Datum *value, char **end)
 	*end += size;
 }
 
-/* Copies answers into one piece of memory of their very size. */
-static Answers *
-pack(const Answers *loose, int noutcomes, Datum shared_reason, MemoryContext target)
+/* What all that outcomes point to takes, but for a reason that is shared. */
+static Size
+size_of_all(const Answers *answers, int noutcomes, Datum shared_reason)
 {
-	Size head = offsetof(Answers, outcomes) + sizeof(Answer) * noutcomes;
-	Size size = head;
-	Answers *packed;
-	char *end;
+	Size size = 0;
 
 	for (int i = 0; i < noutcomes; i++)
 	{
-		const Answer *answer = &loose->outcomes[i];
+		const Answer *answer = &answers->outcomes[i];
 
 		size += size_of(answer->value) + size_of(answer->variant) + answer->document.len;
 		if (answer->reason != shared_reason)
 			size += size_of(answer->reason);
 	}
-	packed = MemoryContextAlloc(target, size);
-	memcpy(packed, loose, head);
-	end = (char *) packed + head;
+	return size;
+}
+
+/* Moves it to end: the documents behind all that has to be aligned. */
+static void
+move_all(Answers *answers, int noutcomes, Datum shared_reason, char *end)
+{
 	for (int i = 0; i < noutcomes; i++)
 	{
-		Answer *answer = &packed->outcomes[i];
+		Answer *answer = &answers->outcomes[i];
 
 		move_value(&answer->value, &end);
 		move_value(&answer->variant, &end);
 		if (answer->reason != shared_reason)
 			move_value(&answer->reason, &end);
 	}
-	/* behind all that has to be aligned */
 	for (int i = 0; i < noutcomes; i++)
 	{
-		Str *document = &packed->outcomes[i].document;
+		Str *document = &answers->outcomes[i].document;
 
 		memcpy(end, document->data, document->len);
 		document->data = end;
 		end += document->len;
 	}
-	return packed;
 }
 
 Answers *
@@ -180,7 +179,9 @@ answers_make(const FlagResult *base, SharedTexts shared, const Attributes *attri
 {
 	const FeatureContext *feature = base->feature;
 	int noutcomes = feature->nvariants == 0 ? 1 : (int) feature->nvariants + 2;
-	Answers *loose = palloc(offsetof(Answers, outcomes) + sizeof(Answer) * noutcomes);
+	Size head = offsetof(Answers, outcomes) + sizeof(Answer) * noutcomes;
+	Answers *loose = palloc(head);
+	Answers *answers;
 	FlagResult result = *base;
 
 	loose->attributes = attributes->kept;
@@ -191,5 +192,9 @@ answers_make(const FlagResult *base, SharedTexts shared, const Attributes *attri
 		result.reason = result.variant >= 0 ? REASON_SPLIT : base->reason;
 		loose->outcomes[i] = make_answer(&result, shared.reason, attributes, hide_ids);
 	}
-	return pack(loose, noutcomes, shared.reason, target);
+	answers = MemoryContextAllocHuge(target,
+	                                 head + size_of_all(loose, noutcomes, shared.reason));
+	memcpy(answers, loose, head);
+	move_all(answers, noutcomes, shared.reason, (char *) answers + head);
+	return answers;
 }

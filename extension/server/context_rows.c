@@ -1,8 +1,8 @@
 /*
  * Writing evaluation contexts.
  *
- * Each row is taken apart once, and its values are written as they lie in it: fetched one
- * by one and as text of their own they took four times as long.
+ * Each row is taken apart once, and its values are written as they lie in it: most of the
+ * time would go into fetching one after the other as a text of its own.
  */
 #include "postgres.h"
 #include "compat.h"
