@@ -31,14 +31,17 @@
 #define JSON_ACTION_DONE return JSON_SUCCESS
 #endif
 
-/* A palloc'd lexer of UTF-8 text that decodes escapes. */
+/* A palloc'd lexer of UTF-8 text, which may decode escapes; one that does is freed so. */
 #include "mb/pg_wchar.h"
 #if PG_VERSION_NUM < 170000
-#define compat_json_lexer(text, len)                                                     \
-	makeJsonLexContextCstringLen(unconstify(char *, text), (int) (len), PG_UTF8, true)
+#define compat_json_lexer(text, len, escapes)                                            \
+	makeJsonLexContextCstringLen(unconstify(char *, text), (int) (len), PG_UTF8, escapes)
+#define compat_json_lexer_free(lex)                                                      \
+	(pfree((lex)->strval->data), pfree((lex)->strval), pfree(lex))
 #else
-#define compat_json_lexer(text, len)                                                     \
-	makeJsonLexContextCstringLen(NULL, text, len, PG_UTF8, true)
+#define compat_json_lexer(text, len, escapes)                                            \
+	makeJsonLexContextCstringLen(NULL, text, len, PG_UTF8, escapes)
+#define compat_json_lexer_free(lex) freeJsonLexContext(lex)
 #endif
 
 /* Stands before a declaration since 18. */

@@ -62,7 +62,8 @@ compile_features(Compiler *compiler)
 		if (!feature_compile(&map->members[i].value, &step, &environment->features[i],
 		                     compiler->error))
 			return false;
-		strtable_add(environment->flag_names, str_copy(map->members[i].name));
+		if (!str_equal(map->members[i].name, environment->features[i].name))
+			strtable_add_copy(environment->flag_names, map->members[i].name);
 		strtable_add(environment->flag_names, environment->features[i].name);
 	}
 	return true;

@@ -114,7 +114,17 @@ feature_metadata(const JsonValue *json)
 {
 	const JsonValue *metadata = json_get(json, STR("metadata"));
 
-	return metadata != NULL && py_is_true(metadata) ? str_copy(metadata->raw) : STR("");
+	return metadata != NULL && py_is_true(metadata) ? metadata->raw : STR("");
+}
+
+/* Copies the texts, which are pieces of the JSON so far. */
+static void
+copy_texts(FeatureContext *feature)
+{
+	Str *texts[] = {&feature->name,  &feature->name_json, &feature->key,
+	                &feature->value, &feature->metadata,  &feature->attributes};
+
+	str_copy_all(texts, lengthof(texts));
 }
 
 bool
@@ -136,17 +146,18 @@ feature_compile(const JsonValue *json, const Path *path, FeatureContext *feature
 	                    error))
 		return false;
 
-	feature->name = str_copy(name->string);
-	feature->name_json = str_copy(name->raw);
+	feature->name = name->string;
+	feature->name_json = name->raw;
 	feature->enabled = enabled->boolean;
-	feature->value = str_copy(value->raw);
+	feature->value = value->raw;
 	if (key != NULL)
-		feature->key = py_str_text(key);
+		feature->key = key->type == JSON_STRING ? key->string : py_str_text(key);
 	feature->priority =
 		priority == NULL ? NULL_VALUE : value_copy(value_from_json(priority));
 	feature->metadata = feature_metadata(json);
 	attributes = json_get(json, STR("attributes"));
-	feature->attributes = attributes == NULL ? STR("") : str_copy(attributes->raw);
+	feature->attributes = attributes == NULL ? STR("") : attributes->raw;
+	copy_texts(feature);
 	return read_variants(variants, &variants_path, feature, error);
 }
 

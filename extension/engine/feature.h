@@ -44,8 +44,8 @@ typedef struct FeatureContext
 extern bool feature_compile(const JsonValue *json, const Path *path,
                             FeatureContext *feature, EngineError *error);
 
-/* The metadata of a feature or a segment as a copy of its JSON text; length 0 if it is
- * missing or what Python calls false. */
+/* The metadata of a feature or a segment as its JSON text, a piece of json's; length 0 if
+ * it is missing or what Python calls false. */
 extern Str feature_metadata(const JsonValue *json);
 
 /* Orders by priority, the strongest first: <0, 0 or >0. */

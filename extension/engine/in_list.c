@@ -12,10 +12,25 @@
 
 #include "pystr.h"
 
-/* Adds what lies between commas, as it stands. */
-static void
-add_separated(StrTable *members, Str text)
+/* Of longer lists, whose members may repeat, the table grows. */
+#define MANY_MEMBERS 1024
+
+/* How many members lie between commas, MANY_MEMBERS at most. */
+static uint32
+count_separated(Str text)
 {
+	uint32 count = 1;
+
+	for (uint32 i = 0; i < text.len && count < MANY_MEMBERS; i++)
+		count += text.data[i] == ',';
+	return count;
+}
+
+/* Makes members of what lies between commas, as it stands. */
+static StrTable *
+make_of_separated(Str text)
+{
+	StrTable *members = strtable_create(count_separated(text));
 	uint32 start = 0;
 
 	for (uint32 i = 0; i <= text.len; i++)
@@ -25,16 +40,20 @@ add_separated(StrTable *members, Str text)
 			start = i + 1;
 			engine_check_interrupts();
 		}
+	return members;
 }
 
-static void
-add_elements(StrTable *members, const JsonValue *array)
+static StrTable *
+make_of_elements(const JsonValue *array)
 {
+	StrTable *members = strtable_create(array->count);
+
 	for (uint32 i = 0; i < array->count; i++)
 	{
 		strtable_add(members, py_str_text(&array->elements[i]));
 		engine_check_interrupts();
 	}
+	return members;
 }
 
 /* What stands for a constant that only Python knows. */
@@ -103,14 +122,11 @@ parse_list(Str text, JsonValue *list)
 StrTable *
 in_list_members(const JsonValue *value)
 {
-	StrTable *members = strtable_create(value->type == JSON_ARRAY ? value->count : 1);
 	JsonValue list;
 
 	if (value->type == JSON_ARRAY)
-		add_elements(members, value);
-	else if (parse_list(value->string, &list))
-		add_elements(members, &list);
-	else
-		add_separated(members, str_copy(value->string));
-	return members;
+		return make_of_elements(value);
+	if (parse_list(value->string, &list))
+		return make_of_elements(&list);
+	return make_of_separated(str_copy(value->string));
 }

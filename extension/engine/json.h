@@ -37,7 +37,7 @@ struct JsonValue
 	union
 	{
 		bool boolean;
-		Str string;              /* decoded */
+		Str string;              /* decoded: a piece of the text, or new */
 		JsonValue *elements;     /* count of them */
 		JsonMember *members;     /* count of them */
 		struct JsonFlags *flags; /* opaque here */
@@ -63,6 +63,12 @@ extern const JsonValue *json_get(const JsonValue *object, Str name);
 /* Sets a member of an object: at its place if it has one, else at the end, where its array
  * has to have room. */
 extern void json_set(JsonValue *object, Str name, JsonValue value);
+
+/*
+ * Merges members of one name: the first stays, with the last one's value.  Returns how many
+ * members are left.
+ */
+extern uint32 json_merge_members(JsonMember *members, uint32 count);
 
 /* A copy of the whole tree, texts included, in the current memory context. */
 extern JsonValue json_copy(const JsonValue *value);

@@ -81,12 +81,12 @@ cast_version(CastOperand *cast, Str value)
 {
 	uint32 suffix = strlen(SEMVER_SUFFIX);
 
-	cast->is_semver = value.len >= suffix &&
-	                  memcmp(value.data + value.len - suffix, SEMVER_SUFFIX, suffix) == 0;
-	if (!cast->is_semver)
+	if (value.len < suffix ||
+	    memcmp(value.data + value.len - suffix, SEMVER_SUFFIX, suffix) != 0)
 		return;
-	cast->version_text = str_make(value.data, value.len - suffix);
-	cast->has_version = semver_parse(cast->version_text, &cast->as_version);
+	cast->version = palloc0(sizeof(VersionOperand));
+	cast->version->text = str_make(value.data, value.len - suffix);
+	cast->version->valid = semver_parse(cast->version->text, &cast->version->version);
 }
 
 static void
@@ -126,13 +126,13 @@ compare_numbers(double a, double b)
 }
 
 static int
-compare_versions(const CastOperand *cast, Str text)
+compare_versions(const VersionOperand *operand, Str text)
 {
 	SemVer version;
 
-	if (!cast->has_version || !semver_parse(text, &version))
+	if (!operand->valid || !semver_parse(text, &version))
 		return ORDER_INVALID;
-	return order_of(semver_compare(&version, &cast->as_version));
+	return order_of(semver_compare(&version, &operand->version));
 }
 
 static int
@@ -152,8 +152,8 @@ compare(const CastOperand *cast, const ContextValue *value)
 		case VALUE_STRING:
 			if (!cast->has_string)
 				return ORDER_INVALID;
-			if (cast->is_semver)
-				return compare_versions(cast, value->string);
+			if (cast->version != NULL)
+				return compare_versions(cast->version, value->string);
 			return order_of(str_compare(value->string, cast->as_string));
 		case VALUE_NULL:
 		case VALUE_UNREADABLE:
@@ -178,9 +178,9 @@ matches_contains(const Operator *self, const Operand *operand, const ContextValu
 
 	if (value->type != VALUE_STRING || !cast->has_string)
 		return false;
-	if (cast->is_semver)
+	if (cast->version != NULL)
 		return semver_parse(value->string, &version) &&
-		       semver_contains(&version, cast->version_text);
+		       semver_contains(&version, cast->version->text);
 	return str_contains(value->string, cast->as_string);
 }
 

@@ -11,6 +11,14 @@
 #include "strtable.h"
 #include "value.h"
 
+/* A condition's value less the suffix ":semver". */
+typedef struct VersionOperand
+{
+	Str text;
+	bool valid; /* whether it is a version */
+	SemVer version;
+} VersionOperand;
+
 /*
  * A condition's value, cast beforehand to each type that a context value may have: which
  * cast counts is known only when the context value is there.
@@ -24,10 +32,7 @@ typedef struct CastOperand
 	double as_number;
 	bool has_string; /* else the engine raises when the context value is a string */
 	Str as_string;
-	bool is_semver;   /* the value ends with ":semver" */
-	bool has_version; /* and is a version without that suffix */
-	SemVer as_version;
-	Str version_text;
+	VersionOperand *version; /* NULL unless the value ends with ":semver" */
 } CastOperand;
 
 typedef struct Operand

@@ -137,7 +137,7 @@ property_compile(Str text, const JsonValue *root, StrTable *traits, StrTable *fl
 	Property property = {.kind = PROPERTY_TRAIT};
 	JsonPath *path;
 
-	property.trait = strtable_add(traits, str_copy(text));
+	property.trait = strtable_add_copy(traits, text);
 	if (text.len < 2 || memcmp(text.data, "$.", 2) != 0)
 		return property;
 

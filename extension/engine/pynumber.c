@@ -75,53 +75,73 @@ drop_underscores(char *text, uint32 *length)
 	return true;
 }
 
-/*
- * Makes a NUL-terminated ASCII copy of a number's text in the current memory context, with
- * no white space around it and no underscores.  Returns NULL if it is no number's.
- */
-static char *
-normalize(Str text, uint32 *length)
+/* A number's text; nearly all need no memory. */
+typedef struct Number
 {
-	char *buffer = palloc((Size) text.len + 1);
+	char *text;
+	uint32 length;
+	char room[64];
+} Number;
+
+static void
+release(Number *number)
+{
+	if (number->text != number->room)
+		pfree(number->text);
+}
+
+/* Strips white space and underscores; returns false if it is no number's text. */
+static bool
+strip(char *buffer, uint32 *length)
+{
 	uint32 start = 0;
 
-	if (!transform(text, buffer, length))
-	{
-		pfree(buffer);
-		return NULL;
-	}
 	while (*length > 0 && is_ascii_space(buffer[*length - 1]))
 		(*length)--;
 	while (start < *length && is_ascii_space(buffer[start]))
 		start++;
 	*length -= start;
 	memmove(buffer, buffer + start, *length);
-	if (!drop_underscores(buffer, length))
-	{
-		pfree(buffer);
-		return NULL;
-	}
-	return buffer;
+	return drop_underscores(buffer, length);
+}
+
+/*
+ * Makes a NUL-terminated ASCII copy of a number's text, with no white space around it and
+ * no underscores; it is to be released.  Returns false, with nothing to be released, if it
+ * is no number's.
+ */
+static bool
+normalize(Str text, Number *number)
+{
+	number->text =
+		text.len < sizeof(number->room) ? number->room : palloc((Size) text.len + 1);
+	if (transform(text, number->text, &number->length) &&
+	    strip(number->text, &number->length))
+		return true;
+	release(number);
+	return false;
 }
 
 bool
 py_int(Str text, ContextValue *value)
 {
-	uint32 length;
-	uint32 sign;
+	Number number;
+	Str digits;
+	bool negative;
 	bool valid;
-	char *number = normalize(text, &length);
 
-	if (number == NULL)
+	if (!normalize(text, &number))
 		return false;
-	sign = number[0] == '-' || number[0] == '+' ? 1 : 0;
-	valid = length > sign && length - sign <= PY_INT_MAX_DIGITS;
-	for (uint32 i = sign; i < length && valid; i++)
-		valid = is_digit(number[i]);
+	digits = str_make(number.text, number.length);
+	negative = number.text[0] == '-';
+	if (negative || number.text[0] == '+')
+		digits = str_make(digits.data + 1, digits.len - 1);
+	valid = digits.len > 0 && digits.len <= PY_INT_MAX_DIGITS;
+	for (uint32 i = 0; i < digits.len && valid; i++)
+		valid = is_digit(digits.data[i]);
 	if (valid)
-		*value =
-			value_from_digits(str_make(number + sign, length - sign), number[0] == '-');
-	pfree(number);
+		*value = value_from_digits(digits, negative);
+	release(&number);
 	return valid;
 }
 
@@ -163,22 +183,21 @@ is_decimal(const char *text)
 bool
 py_float(Str text, double *number)
 {
-	uint32 length;
+	Number copy;
 	bool valid;
 	const char *unsigned_text;
-	char *copy = normalize(text, &length);
 
-	if (copy == NULL)
+	if (!normalize(text, &copy))
 		return false;
-	unsigned_text = copy + (*copy == '-' || *copy == '+' ? 1 : 0);
+	unsigned_text = copy.text + (*copy.text == '-' || *copy.text == '+' ? 1 : 0);
 	/* a NUL within the text would end it too early */
-	valid = strlen(copy) == length &&
+	valid = strlen(copy.text) == copy.length &&
 	        (is_decimal(unsigned_text) || pg_strcasecmp(unsigned_text, "nan") == 0 ||
 	         pg_strcasecmp(unsigned_text, "inf") == 0 ||
 	         pg_strcasecmp(unsigned_text, "infinity") == 0);
 	if (valid)
-		*number = strtod(copy, NULL);
-	pfree(copy);
+		*number = strtod(copy.text, NULL);
+	release(&copy);
 	return valid;
 }
 

@@ -151,10 +151,16 @@ Str
 py_str_text(const JsonValue *value)
 {
 	StringInfoData buffer;
+	ContextValue scalar;
+	char space[VALUE_TEXT_MAX];
 	Str text;
 
-	if (value->type == JSON_STRING)
-		return str_copy(value->string);
+	if (value->type != JSON_ARRAY && value->type != JSON_OBJECT &&
+	    value->type != JSON_FLAGS)
+	{
+		scalar = value_from_json(value);
+		return str_copy(value_text(&scalar, space));
+	}
 	initStringInfo(&buffer);
 	py_str(&buffer, value);
 	text = str_copy(str_make(buffer.data, buffer.len));

@@ -1,9 +1,7 @@
 /*
  * Regular expressions on PCRE2.
  *
- * One compiled pattern serves all three ways of matching.  The usual one, Python's
- * re.match(), is a search that may not begin behind the text's first character: unlike
- * PCRE2_ANCHORED, an offset limit can be given at match time without losing the JIT.
+ * Python's re.match() is a search that may not begin behind the text's first character.
  *
  * Memory is the current context's, except for what is made once in a process and for the
  * JIT's code.
@@ -25,9 +23,6 @@ struct Regex
 	pcre2_code *code;
 	size_t size; /* of the code, in bytes */
 };
-
-/* How many characters regex_search() tries as a match's first before it looks around. */
-#define SEARCH_WINDOW 16
 
 /* Made when first needed, for the rest of the process: limits, and the JIT's stack. */
 static pcre2_match_context *limits = NULL;
@@ -140,70 +135,21 @@ step_limit(const Regex *regex, uint32 length)
 	return Max(steps, REGEX_FEW_STEPS);
 }
 
-/* Tries matches that begin from start to last, in bytes; PCRE2's result. */
-static int
-run(const Regex *regex, Str text, uint32 start, uint32 last, uint32 options)
+bool
+regex_match(const Regex *regex, Str text)
 {
 	PCRE2_SPTR subject = (PCRE2_SPTR) (text.len > 0 ? text.data : "");
 	pcre2_match_data *data = pcre2_match_data_create_from_pattern(regex->code, NULL);
 	int result;
 
 	if (data == NULL)
-		return PCRE2_ERROR_NOMEMORY;
+		return false;
 	pcre2_set_match_limit(limits, step_limit(regex, text.len));
-	pcre2_set_offset_limit(limits, last);
-	result = pcre2_match(regex->code, subject, text.len, start, options, data, limits);
+	pcre2_set_offset_limit(limits, 0);
+	result = pcre2_match(regex->code, subject, text.len, 0, 0, data, limits);
 	if (result == PCRE2_ERROR_JIT_STACKLIMIT)
-		result = pcre2_match(regex->code, subject, text.len, start,
-		                     options | PCRE2_NO_JIT, data, limits);
+		result =
+			pcre2_match(regex->code, subject, text.len, 0, PCRE2_NO_JIT, data, limits);
 	pcre2_match_data_free(data);
-	return result;
-}
-
-bool
-regex_match(const Regex *regex, Str text)
-{
-	return run(regex, text, 0, 0, 0) >= 0;
-}
-
-bool
-regex_fullmatch(const Regex *regex, Str text)
-{
-	/* the only one of the three that the JIT does not do */
-	return run(regex, text, 0, 0, PCRE2_ENDANCHORED) >= 0;
-}
-
-/* The byte behind so many characters from start on. */
-static uint32
-skip_characters(Str text, uint32 start, int count)
-{
-	for (; count > 0 && start < text.len; count--)
-	{
-		start++;
-		while (start < text.len && (text.data[start] & 0xC0) == 0x80)
-			start++;
-	}
-	return start;
-}
-
-bool
-regex_search(const Regex *regex, Str text)
-{
-	uint32 start = 0;
-	uint32 options = 0;
-
-	/* each place in the text has all the steps there are, so this can take long */
-	for (;;)
-	{
-		uint32 next = skip_characters(text, start, SEARCH_WINDOW);
-		bool last = next == text.len;
-		int result = run(regex, text, start, last ? next : next - 1, options);
-
-		if (result != PCRE2_ERROR_NOMATCH || last)
-			return result >= 0;
-		engine_check_interrupts();
-		start = next;
-		/* checked once */
-		options = PCRE2_NO_UTF_CHECK;
-	}
+	return result >= 0;
 }

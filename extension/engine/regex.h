@@ -53,8 +53,4 @@ extern void regex_free(Regex *regex);
 /* Whether the pattern matches at the start of text (Python's re.match). */
 extern bool regex_match(const Regex *regex, Str text);
 
-/* Whether it matches the whole of text, and anywhere in it (fullmatch, search). */
-extern bool regex_fullmatch(const Regex *regex, Str text);
-extern bool regex_search(const Regex *regex, Str text);
-
 #endif

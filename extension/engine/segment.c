@@ -181,6 +181,16 @@ compile_overrides(const JsonValue *list, const Path *path, SegmentScope *scope,
 	return true;
 }
 
+/* Copies the texts, which are pieces of the JSON so far. */
+static void
+copy_texts(Segment *segment)
+{
+	Str *texts[] = {&segment->name, &segment->name_json, &segment->key,
+	                &segment->metadata};
+
+	str_copy_all(texts, lengthof(texts));
+}
+
 bool
 segment_compile(const JsonValue *json, const Path *path, SegmentScope *scope,
                 Segment *segment, EngineError *error)
@@ -199,10 +209,11 @@ segment_compile(const JsonValue *json, const Path *path, SegmentScope *scope,
 	                    &overrides, error))
 		return false;
 
-	segment->name = str_copy(name->string);
-	segment->name_json = str_copy(name->raw);
-	segment->key = py_str_text(key);
+	segment->name = name->string;
+	segment->name_json = name->raw;
+	segment->key = key->type == JSON_STRING ? key->string : py_str_text(key);
 	segment->metadata = feature_metadata(json);
+	copy_texts(segment);
 	if (!compile_rules(rules, &rules_path, 1, scope, &segment->nrules, &segment->rules,
 	                   error))
 		return false;

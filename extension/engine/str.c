@@ -25,3 +25,25 @@ str_copy(Str s)
 	data[s.len] = '\0';
 	return str_make(data, s.len);
 }
+
+void
+str_copy_all(Str **texts, int count)
+{
+	Size size = 0;
+	char *end;
+
+	for (int i = 0; i < count; i++)
+		size += (Size) texts[i]->len + 1;
+	end = palloc_extended(size, MCXT_ALLOC_HUGE);
+	for (int i = 0; i < count; i++)
+	{
+		Str *text = texts[i];
+
+		if (text->data == NULL)
+			continue;
+		memcpy(end, text->data, text->len);
+		text->data = end;
+		end += text->len;
+		*end++ = '\0';
+	}
+}

@@ -52,4 +52,10 @@ extern bool str_contains(Str s, Str needle);
 /* Copies the bytes, and a NUL behind them, into the current memory context. */
 extern Str str_copy(Str s);
 
+/*
+ * Replaces each of the texts by such a copy, all in one piece of memory, which takes less
+ * than many small ones; where data == NULL it stays.
+ */
+extern void str_copy_all(Str **texts, int count);
+
 #endif

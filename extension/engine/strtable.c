@@ -56,6 +56,14 @@ strtable_add(StrTable *table, Str text)
 	return entry->number;
 }
 
+uint32
+strtable_add_copy(StrTable *table, Str text)
+{
+	int64 number = strtable_find(table, text);
+
+	return number >= 0 ? (uint32) number : strtable_add(table, str_copy(text));
+}
+
 int64
 strtable_find(const StrTable *table, Str text)
 {

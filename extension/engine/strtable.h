@@ -15,6 +15,9 @@ extern StrTable *strtable_create(uint32 expected);
 /* The number of text, added if it is new.  The bytes are shared, not copied. */
 extern uint32 strtable_add(StrTable *table, Str text);
 
+/* The same, but the bytes of a new one are copied into the current memory context. */
+extern uint32 strtable_add_copy(StrTable *table, Str text);
+
 /* The number of text, or -1. */
 extern int64 strtable_find(const StrTable *table, Str text);
 

@@ -64,10 +64,14 @@ static ContextValue
 float_value(Str text)
 {
 	ContextValue value = {.type = VALUE_FLOAT};
-	Str copy = str_copy(text);
+	char room[64];
+	char *copy = text.len < sizeof(room) ? room : palloc((Size) text.len + 1);
 
-	value.number = strtod(copy.data, NULL);
-	pfree(unconstify(char *, copy.data));
+	memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	value.number = strtod(copy, NULL);
+	if (copy != room)
+		pfree(copy);
 	return value;
 }
 

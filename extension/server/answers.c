@@ -9,7 +9,7 @@
 #include "compat.h"
 
 #include "lib/stringinfo.h"
-#include "utils/datum.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "engine/json_write.h"
@@ -25,10 +25,16 @@ StaticAssertDecl(VARIANT_CONTROL == -2 && VARIANT_NONE == -1,
 static void
 append_id(StringInfo buffer, const char *member, int64 id, bool hidden)
 {
+	char digits[MAXINT8LEN + 1];
+
+	appendStringInfoString(buffer, member);
 	if (id == 0 || hidden)
-		appendStringInfo(buffer, "%s:null", member);
+		appendStringInfoString(buffer, ":null");
 	else
-		appendStringInfo(buffer, "%s:" INT64_FORMAT, member, id);
+	{
+		appendStringInfoChar(buffer, ':');
+		appendBinaryStringInfo(buffer, digits, pg_lltoa(id, digits));
+	}
 }
 
 /* The variant as the API gives it: a multivariate feature always has one. */
@@ -49,8 +55,8 @@ write_document(const FlagResult *result, const Attributes *attributes, bool hide
 	StringInfoData buffer;
 
 	initStringInfo(&buffer);
-	append_id(&buffer, "{\"id\"", attributes->id, hide_ids);
-	append_id(&buffer, ",\"feature\":{\"id\"", attributes->feature_id, false);
+	append_id(&buffer, "{\"id\"", attributes->kept.id, hide_ids);
+	append_id(&buffer, ",\"feature\":{\"id\"", attributes->kept.feature_id, false);
 	appendStringInfoString(&buffer, ",\"name\":");
 	json_write_raw(&buffer, result->feature->name_json);
 	appendStringInfoString(&buffer, ",\"type\":");
@@ -60,8 +66,8 @@ write_document(const FlagResult *result, const Attributes *attributes, bool hide
 	json_write_raw(&buffer, feature_value(result->feature, result->variant));
 	json_write_raw(&buffer, attributes->owner);
 	append_id(&buffer, ",\"feature_segment\"", attributes->feature_segment, hide_ids);
-	appendStringInfo(&buffer, ",\"enabled\":%s",
-	                 result->feature->enabled ? "true" : "false");
+	appendStringInfoString(&buffer, result->feature->enabled ? ",\"enabled\":true"
+	                                                         : ",\"enabled\":false");
 	*variant_at = buffer.len;
 	appendStringInfoString(&buffer, ",\"variant\":");
 	json_write_raw(&buffer, shown_variant(result, attributes));
@@ -83,57 +89,112 @@ text_of_json(Str json)
 	return argument_make_text(value.type == JSON_STRING ? value.string : value.raw);
 }
 
-static Answer
-make_answer(const FlagResult *result, const Attributes *attributes, bool hide_ids,
-            MemoryContext target)
+Datum
+answers_reason(const FlagResult *result)
 {
-	const FeatureContext *feature = result->feature;
-	uint32 variant_at;
-	Str document = write_document(result, attributes, hide_ids, &variant_at);
-	Datum value = argument_make_jsonb(feature_value(feature, result->variant));
-	Datum variant = text_of_json(feature_variant_key(feature, result->variant));
 	StringInfoData reason;
-	MemoryContext old;
-	Answer answer;
 
 	initStringInfo(&reason);
 	evaluation_append_reason(&reason, result);
+	return argument_make_text(str_make(reason.data, reason.len));
+}
 
-	old = MemoryContextSwitchTo(target);
-	answer.document = str_copy(document);
-	answer.variant_at = variant_at;
-	answer.value = datumCopy(value, false, -1);
-	answer.variant = variant == (Datum) 0 ? variant : datumCopy(variant, false, -1);
-	answer.reason = argument_make_text(str_make(reason.data, reason.len));
-	MemoryContextSwitchTo(old);
+static Answer
+make_answer(const FlagResult *result, Datum shared_reason, const Attributes *attributes,
+            bool hide_ids)
+{
+	const FeatureContext *feature = result->feature;
+	Answer answer;
+
+	answer.document = write_document(result, attributes, hide_ids, &answer.variant_at);
+	answer.value = argument_make_jsonb(feature_value(feature, result->variant));
+	answer.variant = text_of_json(feature_variant_key(feature, result->variant));
+	answer.reason = result->variant >= 0 ? answers_reason(result) : shared_reason;
 	return answer;
 }
 
+/* What a value that is not toasted takes; nothing if it is null. */
+static Size
+size_of(Datum value)
+{
+	return value == (Datum) 0 ? 0 : INTALIGN(VARSIZE(DatumGetPointer(value)));
+}
+
+/* Moves a value to *end, and *end behind it. */
+static void
+move_value(Datum *value, char **end)
+{
+	Size size = size_of(*value);
+
+	if (size == 0)
+		return;
+	memcpy(*end, DatumGetPointer(*value), VARSIZE(DatumGetPointer(*value)));
+	*value = PointerGetDatum(*end);
+	*end += size;
+}
+
+/* What all that outcomes point to takes, but for a reason that is shared. */
+static Size
+size_of_all(const Answers *answers, int noutcomes, Datum shared_reason)
+{
+	Size size = 0;
+
+	for (int i = 0; i < noutcomes; i++)
+	{
+		const Answer *answer = &answers->outcomes[i];
+
+		size += size_of(answer->value) + size_of(answer->variant) + answer->document.len;
+		if (answer->reason != shared_reason)
+			size += size_of(answer->reason);
+	}
+	return size;
+}
+
+/* Moves it to end: the documents behind all that has to be aligned. */
+static void
+move_all(Answers *answers, int noutcomes, Datum shared_reason, char *end)
+{
+	for (int i = 0; i < noutcomes; i++)
+	{
+		Answer *answer = &answers->outcomes[i];
+
+		move_value(&answer->value, &end);
+		move_value(&answer->variant, &end);
+		if (answer->reason != shared_reason)
+			move_value(&answer->reason, &end);
+	}
+	for (int i = 0; i < noutcomes; i++)
+	{
+		Str *document = &answers->outcomes[i].document;
+
+		memcpy(end, document->data, document->len);
+		document->data = end;
+		end += document->len;
+	}
+}
+
 Answers *
-answers_make(const FlagResult *base, const Attributes *attributes, bool hide_ids,
-             MemoryContext target)
+answers_make(const FlagResult *base, SharedTexts shared, const Attributes *attributes,
+             bool hide_ids, MemoryContext target)
 {
 	const FeatureContext *feature = base->feature;
 	int noutcomes = feature->nvariants == 0 ? 1 : (int) feature->nvariants + 2;
-	Answers *answers = MemoryContextAlloc(target, sizeof(Answers));
+	Size head = offsetof(Answers, outcomes) + sizeof(Answer) * noutcomes;
+	Answers *loose = palloc(head);
+	Answers *answers;
 	FlagResult result = *base;
-	MemoryContext old;
 
-	answers->attributes = *attributes;
-	old = MemoryContextSwitchTo(target);
-	answers->feature = argument_make_text(feature->name);
-	answers->outcomes = palloc(sizeof(Answer) * noutcomes);
-	MemoryContextSwitchTo(old);
+	loose->attributes = attributes->kept;
+	loose->feature = shared.feature;
 	for (int i = 0; i < noutcomes; i++)
 	{
 		result.variant = noutcomes == 1 ? VARIANT_NONE : i + VARIANT_CONTROL;
 		result.reason = result.variant >= 0 ? REASON_SPLIT : base->reason;
-		answers->outcomes[i] =
-			make_answer(&result, &answers->attributes, hide_ids, target);
+		loose->outcomes[i] = make_answer(&result, shared.reason, attributes, hide_ids);
 	}
-	/* not kept */
-	answers->attributes.feature_type = STR("");
-	answers->attributes.feature_details = STR("");
-	answers->attributes.owner = STR("");
+	answers = MemoryContextAllocHuge(target,
+	                                 head + size_of_all(loose, noutcomes, shared.reason));
+	memcpy(answers, loose, head);
+	move_all(answers, noutcomes, shared.reason, (char *) answers + head);
 	return answers;
 }

@@ -7,14 +7,20 @@
 
 #include "engine/evaluation.h"
 
-/* What the database knows of a feature state beside what the engine needs. */
-typedef struct Attributes
+/* What is kept of a feature state beside what the engine needs. */
+typedef struct KeptAttributes
 {
 	int64 id;
 	int64 feature_id;
+	bool is_server_key_only;
+} KeptAttributes;
+
+/* What the database knows of a feature state beside what the engine needs. */
+typedef struct Attributes
+{
+	KeptAttributes kept;
 	int64 feature_segment; /* 0: none */
 	bool is_multivariate;
-	bool is_server_key_only;
 	Str feature_type;    /* JSON text, or "null" */
 	Str feature_details; /* further members of the feature, each with a comma before it */
 	Str owner; /* further members of the flag after its value, likewise: whose it is */
@@ -30,20 +36,32 @@ typedef struct Answer
 	Datum reason;      /* text */
 } Answer;
 
+/* All of a feature context, in one piece of memory, but for what it shares with others. */
 typedef struct Answers
 {
-	Attributes attributes;
+	KeptAttributes attributes;
 	Datum feature; /* its name, text */
-	Answer *outcomes;
+	Answer outcomes[FLEXIBLE_ARRAY_MEMBER];
 } Answers;
+
+/* Texts that many answers have in common; they are to live as long. */
+typedef struct SharedTexts
+{
+	Datum feature; /* its name */
+	Datum reason;  /* where no variant is hit */
+} SharedTexts;
+
+/* The reason of a result as text, new in the current memory context. */
+extern Datum answers_reason(const FlagResult *result);
 
 /*
  * Writes all answers of the feature context of base, of a state with these attributes,
- * into the memory context `target`; the current one is left with scraps.  The reason is
- * base's where no variant is hit.  hide_ids leaves out what hide_sensitive_data does.
+ * into the memory context `target`; the current one is left with scraps.  hide_ids leaves
+ * out what hide_sensitive_data does.
  */
-extern Answers *answers_make(const FlagResult *base, const Attributes *attributes,
-                             bool hide_ids, MemoryContext target);
+extern Answers *answers_make(const FlagResult *base, SharedTexts shared,
+                             const Attributes *attributes, bool hide_ids,
+                             MemoryContext target);
 
 /* The answers of a result's feature context, which have been made. */
 static inline const Answers *

@@ -54,7 +54,8 @@
 /* The columns of context_rows.h, of a state s, its value v and its feature f, where
  * a boolean parameter says whether to hide sensitive data. */
 #define ATTACHED_STATE_COLUMNS(segment, priority, feature_segment, hide, identity)              \
-	"SELECT s.id::bigint, " segment ", f.name, coalesce(s.mv_hashing_salt, s.id)::text,"        \
+	"SELECT s.id::bigint, " segment                                                             \
+	", 0, f.name, coalesce(s.mv_hashing_salt, s.id)::text,"                                     \
 	" s.enabled, " ATTACHED_VALUE(                                                              \
 		"v") ", " priority ", f.id::bigint, s.id::bigint, " feature_segment                     \
 			 ", f.type, f.is_server_key_only,"                                                  \

@@ -69,7 +69,7 @@ static KeptQuery read_overrides = {
 		" WHERE s.identity_id = $1 AND s.environment_id = $2 AND s.deleted_at IS NULL"
 		" AND (e.use_v2_feature_versioning"
 		" OR (s.live_from <= now() AND s.version IS NOT NULL))"
-		") n (state, segment, name, key, enabled, value, priority, shown_feature,"
+		") n (state, segment, position, name, key, enabled, value, priority, shown_feature,"
 		" shown_id, shown_segment, type, server_only, details, owner, feature,"
 		" live_from, version, has_versions)"
 		" ORDER BY n.shown_feature, CASE WHEN has_versions THEN NULL ELSE live_from END"

@@ -12,11 +12,15 @@
 #include "answers.h"
 #include "query.h"
 
-/* Feature states: ordered by the segment, the defaults (0) first. */
+/*
+ * Feature states: ordered by the segment, the defaults (0) first.  What they are ordered by
+ * comes before all texts, where sorting finds it without walking through these.
+ */
 enum
 {
-	STATE_ID = 1,
+	STATE_ID = 1,          /* bigint */
 	STATE_SEGMENT,         /* bigint; 0: none */
+	STATE_POSITION,        /* integer: their order within it */
 	STATE_NAME,            /* the feature's */
 	STATE_KEY,             /* which splits are hashed with */
 	STATE_ENABLED,         /* boolean */

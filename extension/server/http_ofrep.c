@@ -166,7 +166,7 @@ append_variant(StringInfo buffer, const FlagResult *result)
 static void
 append_flag(StringInfo buffer, const FlagResult *result)
 {
-	const Attributes *attributes = &answers_of(result->feature)->attributes;
+	const KeptAttributes *attributes = &answers_of(result->feature)->attributes;
 
 	if (result->reason == REASON_CIRCULAR_DEPENDENCY)
 	{

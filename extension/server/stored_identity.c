@@ -56,8 +56,8 @@ read_attributes(const FeatureContext *feature)
 
 	if (feature->attributes.len == 0 || !json_parse(feature->attributes, &json, &error))
 		return attributes;
-	attributes.id = value_integer_member(&json, STR("id"));
-	attributes.feature_id = value_integer_member(&json, STR("feature_id"));
+	attributes.kept.id = value_integer_member(&json, STR("id"));
+	attributes.kept.feature_id = value_integer_member(&json, STR("feature_id"));
 	attributes.feature_segment = value_integer_member(&json, STR("feature_segment"));
 	type = json_get(&json, STR("feature_type"));
 	if (type != NULL)
@@ -65,7 +65,7 @@ read_attributes(const FeatureContext *feature)
 	attributes.is_multivariate = type != NULL && type->type == JSON_STRING &&
 	                             str_equal(type->string, STR("MULTIVARIATE"));
 	server_only = json_get(&json, STR("is_server_key_only"));
-	attributes.is_server_key_only =
+	attributes.kept.is_server_key_only =
 		server_only != NULL && server_only->type == JSON_BOOL && server_only->boolean;
 	return attributes;
 }
@@ -94,10 +94,12 @@ make_override(const StoredEnvironment *stored, const SourceIdentity *source,
 	{
 		FlagResult base = {flag, feature, evaluation_identity_segment(), VARIANT_NONE,
 		                   REASON_TARGETING_MATCH};
+		SharedTexts shared = {answers_of(flag->feature)->feature, answers_reason(&base)};
 		Attributes attributes = attributes_of(source, feature);
 
-		feature->answers = answers_make(&base, &attributes, stored->hide_sensitive_data,
-		                                CurrentMemoryContext);
+		feature->answers =
+			answers_make(&base, shared, &attributes, stored->hide_sensitive_data,
+		                 CurrentMemoryContext);
 	}
 	return (IdentityOverride){flag, feature};
 }

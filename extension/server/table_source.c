@@ -58,7 +58,7 @@ static KeptQuery load = {
 };
 
 static KeptQuery read_states = {
-	.text = "SELECT s.id, coalesce(s.segment_id, 0), f.name,"
+	.text = "SELECT s.id, coalesce(s.segment_id, 0), s.position, f.name,"
 			" coalesce(s.document_id::text, s.uuid, s.id::text), s.enabled, s.value,"
 			" s.priority, coalesce(f.document_id, f.id), coalesce(s.document_id, s.id),"
 			" coalesce(g.document_id, g.id), f.type, f.is_server_key_only, '', ''"
@@ -66,7 +66,7 @@ static KeptQuery read_states = {
 			" JOIN flagsmith.feature f ON f.id = s.feature_id"
 			" LEFT JOIN flagsmith.segment g ON g.id = s.segment_id"
 			" WHERE s.environment_id = $1"
-			" ORDER BY coalesce(s.segment_id, 0), s.position, s.id",
+			" ORDER BY 2, 3, 1",
 	.read_only = true,
 	.nparameters = 1,
 	.parameter_types = {INT8OID},

@@ -124,15 +124,22 @@ static const struct
 	{"'caf\xc3\xa9 \xf0\x9f\x98\x80'", "caf\xc3\xa9 \xf0\x9f\x98\x80"},
 	{"'\\u0001'", "\x01"},
 	{"'\\\\u0000'", "\\u0000"},
+	{"'\\\"'", "\""},
+	{"'\\\\'", "\\"},
+	{"'\\\\\\\"a'", "\\\"a"},
+	{"'\\\"\\\\'", "\"\\"},
+	{"' : '", " : "},
 };
 
 START_TEST(test_escapes)
 {
-	JsonValue object =
-		support_parse(psprintf("{%s: %s}", strings[_i].json, strings[_i].json));
+	const char *json = strings[_i].json;
+	JsonValue object = support_parse(psprintf("{ 'x': %s,%s \n:\t%s}", json, json, json));
 
-	ck_assert_str_eq(support_cstring(object.members[0].name), strings[_i].string);
+	ck_assert_uint_eq(object.count, 2);
 	ck_assert_str_eq(support_cstring(object.members[0].value.string), strings[_i].string);
+	ck_assert_str_eq(support_cstring(object.members[1].name), strings[_i].string);
+	ck_assert_str_eq(support_cstring(object.members[1].value.string), strings[_i].string);
 	ck_assert_str_eq(support_cstring(support_parse(strings[_i].json).string),
 	                 strings[_i].string);
 }

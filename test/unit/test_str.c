@@ -109,6 +109,25 @@ START_TEST(test_copy)
 }
 END_TEST
 
+START_TEST(test_copy_all)
+{
+	char source[] = "a\0bcd";
+	Str first = str_make(source, 3), none = {NULL, 0}, empty = STR(""),
+		last = str_make(source + 3, 2);
+	Str *texts[] = {&first, &none, &empty, &last};
+
+	str_copy_all(texts, lengthof(texts));
+	memset(source, 'x', sizeof(source));
+	ck_assert(str_equal(first, STR("a\0b")));
+	ck_assert_ptr_null(none.data);
+	ck_assert_ptr_nonnull(empty.data);
+	ck_assert_uint_eq(empty.len, 0);
+	ck_assert(str_equal(last, STR("cd")));
+	ck_assert_int_eq(first.data[3], '\0');
+	ck_assert_int_eq(last.data[2], '\0');
+}
+END_TEST
+
 int
 main(void)
 {
@@ -119,5 +138,6 @@ main(void)
 	tcase_add_loop_test(tcase, test_contains, 0, lengthof(searches));
 	tcase_add_test(tcase, test_contains_reads_no_further);
 	tcase_add_test(tcase, test_copy);
+	tcase_add_test(tcase, test_copy_all);
 	return support_run("str", tcase);
 }

@@ -51,6 +51,20 @@ START_TEST(test_nul_is_no_end)
 }
 END_TEST
 
+START_TEST(test_add_copy)
+{
+	StrTable *table = strtable_create(1);
+	char source[] = "ab";
+
+	ck_assert_uint_eq(strtable_add_copy(table, str_make(source, 2)), 0);
+	source[0] = 'x';
+	ck_assert_uint_eq(strtable_add_copy(table, str_make(source, 2)), 1);
+	ck_assert_uint_eq(strtable_add_copy(table, STR("ab")), 0);
+	ck_assert_int_eq(strtable_find(table, STR("xb")), 1);
+	ck_assert_uint_eq(strtable_count(table), 2);
+}
+END_TEST
+
 /* Far more than expected: the numbers stay what they were. */
 START_TEST(test_grows)
 {
@@ -74,6 +88,7 @@ main(void)
 	tcase_add_test(tcase, test_numbers);
 	tcase_add_test(tcase, test_missing);
 	tcase_add_test(tcase, test_nul_is_no_end);
+	tcase_add_test(tcase, test_add_copy);
 	tcase_add_test(tcase, test_grows);
 	return support_run("strtable", tcase);
 }
