@@ -20,9 +20,7 @@ void
 evaluation_begin(Evaluation *evaluation, const Environment *environment,
                  const Identity *identity)
 {
-	memset(evaluation, 0, sizeof(*evaluation));
-	evaluation->environment = environment;
-	evaluation->identity = identity;
+	*evaluation = (Evaluation){.environment = environment, .identity = identity};
 	evaluation->matches = palloc0(sizeof(MatchMemo) * Max(environment->nsegments, 1));
 }
 
@@ -212,11 +210,12 @@ evaluation_segment(const Environment *environment, const Identity *identity,
                    const Segment *segment)
 {
 	EvaluationResult result;
-	Evaluation evaluation;
 
 	if (!segment->reads_flags)
 	{
-		evaluation_begin(&evaluation, environment, identity);
+		/* no other segment is asked: nothing to remember of any */
+		Evaluation evaluation = {.environment = environment, .identity = identity};
+
 		return match_segment(&evaluation, segment);
 	}
 	evaluation_run(environment, identity, &result);

@@ -16,20 +16,29 @@ value_of_node(const JsonValue *node)
 	return value_coerce(value_from_json(node));
 }
 
+/* The trait of that number and name. */
+static Trait
+read_trait(const Identity *identity, uint32 number, Str name)
+{
+	if (identity->traits == NULL)
+		return identity->read_trait(identity->argument, name);
+	return identity->traits[number];
+}
+
 static ContextValue
 read_identity(const Evaluation *evaluation, const Property *property)
 {
 	const Identity *identity = evaluation->identity;
-	const Trait *trait;
+	Trait trait;
 
 	if (identity == NULL)
 		return NULL_VALUE;
 	if (property->kind == PROPERTY_IDENTIFIER)
-		return identity->identifier;
+		return value_coerce(identity->identifier);
 	if (property->kind == PROPERTY_IDENTITY_KEY)
-		return identity->key;
-	trait = &identity->traits[property->path_trait];
-	return trait->nested ? NULL_VALUE : trait->value;
+		return value_coerce(identity->key);
+	trait = read_trait(identity, property->path_trait, property->path_name);
+	return trait.nested ? NULL_VALUE : trait.value;
 }
 
 /* What a condition compares.  A trait named like the property comes before any path. */
@@ -37,6 +46,7 @@ static ContextValue
 read_property(Evaluation *evaluation, const Property *property)
 {
 	const Identity *identity = evaluation->identity;
+	Trait trait;
 
 	if (property->kind == PROPERTY_HASH_KEY)
 	{
@@ -44,8 +54,12 @@ read_property(Evaluation *evaluation, const Property *property)
 			return NULL_VALUE;
 		return (ContextValue){.type = VALUE_STRING, .string = identity->hash_key};
 	}
-	if (identity != NULL && identity->traits[property->trait].value.type != VALUE_NULL)
-		return identity->traits[property->trait].value;
+	if (identity != NULL)
+	{
+		trait = read_trait(identity, property->trait, property->name);
+		if (trait.value.type != VALUE_NULL)
+			return trait.value;
+	}
 
 	switch (property->kind)
 	{

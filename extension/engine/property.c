@@ -71,7 +71,8 @@ compile_identity(const JsonPath *path, StrTable *traits, Property *property)
 	         only_name(path, 2).data != NULL)
 	{
 		property->kind = PROPERTY_TRAIT_PATH;
-		property->path_trait = strtable_add(traits, only_name(path, 2));
+		property->path_name = only_name(path, 2);
+		property->path_trait = strtable_add(traits, property->path_name);
 	}
 	else
 		return false;
@@ -134,10 +135,10 @@ compile_path(JsonPath *path, const JsonValue *root, StrTable *traits, StrTable *
 Property
 property_compile(Str text, const JsonValue *root, StrTable *traits, StrTable *flags)
 {
-	Property property = {.kind = PROPERTY_TRAIT};
+	Property property = {.kind = PROPERTY_TRAIT, .name = str_copy(text)};
 	JsonPath *path;
 
-	property.trait = strtable_add(traits, str_copy(text));
+	property.trait = strtable_add(traits, property.name);
 	if (text.len < 2 || memcmp(text.data, "$.", 2) != 0)
 		return property;
 

@@ -102,6 +102,18 @@ traits_read(Jsonb *jsonb)
 	return traits;
 }
 
+bool
+traits_find(Jsonb *jsonb, Str name, JsonValue *value)
+{
+	JsonbValue found;
+
+	if (jsonb == NULL || getKeyJsonValueFromContainer(&jsonb->root, name.data,
+	                                                  (int) name.len, &found) == NULL)
+		return false;
+	*value = trait_value(&found);
+	return true;
+}
+
 Datum
 traits_make_jsonb(const JsonValue *traits)
 {

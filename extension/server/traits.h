@@ -15,6 +15,9 @@
  */
 extern JsonValue traits_read(Jsonb *jsonb);
 
+/* One member of such an object, read likewise; false if there is none of that name. */
+extern bool traits_find(Jsonb *jsonb, Str name, JsonValue *value);
+
 /* A jsonb object of traits; new in the current memory context. */
 extern Datum traits_make_jsonb(const JsonValue *traits);
 
