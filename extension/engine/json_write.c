@@ -37,10 +37,11 @@ json_write_string(StringInfo buffer, Str text)
 	for (uint32 i = 0; i < text.len; i++)
 	{
 		char c = text.data[i];
-		char escape = short_escape(c);
+		char escape;
 
-		if (escape == 0 && (unsigned char) c >= ' ')
+		if ((unsigned char) c >= ' ' && c != '"' && c != '\\')
 			continue;
+		escape = short_escape(c);
 		appendBinaryStringInfo(buffer, text.data + copied, i - copied);
 		copied = i + 1;
 		if (escape != 0)

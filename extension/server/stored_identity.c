@@ -53,11 +53,8 @@ static Trait
 read_trait(void *argument, Str name)
 {
 	const StoredIdentity *stored = argument;
-	JsonValue value;
 
-	if (!traits_find(stored->unread, name, &value))
-		return (Trait){NULL_VALUE, false};
-	return context_trait(&value);
+	return traits_find(stored->unread, name);
 }
 
 /* The attributes of an override, which its context carries as JSON. */

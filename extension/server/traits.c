@@ -7,8 +7,8 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+#include "engine/context.h"
 #include "engine/json_write.h"
-#include "engine/value.h"
 
 #include "arguments.h"
 #include "report.h"
@@ -102,16 +102,17 @@ traits_read(Jsonb *jsonb)
 	return traits;
 }
 
-bool
-traits_find(Jsonb *jsonb, Str name, JsonValue *value)
+Trait
+traits_find(Jsonb *jsonb, Str name)
 {
 	JsonbValue found;
+	JsonValue value;
 
 	if (jsonb == NULL || getKeyJsonValueFromContainer(&jsonb->root, name.data,
 	                                                  (int) name.len, &found) == NULL)
-		return false;
-	*value = trait_value(&found);
-	return true;
+		return (Trait){NULL_VALUE, false};
+	value = trait_value(&found);
+	return context_trait(&value);
 }
 
 Datum
