@@ -164,12 +164,12 @@ make_hash_key(const StoredEnvironment *stored, Str identifier, int64 id)
 static StoredIdentity *
 begin(const StoredEnvironment *stored, Str identifier, int64 id)
 {
-	StoredIdentity *result = palloc0(sizeof(StoredIdentity));
+	StoredIdentity *result = palloc(sizeof(StoredIdentity));
 	Identity *identity = &result->identity;
 
-	result->identifier = identifier;
-	identity->json = identity_json;
-	identity->argument = result;
+	*result = (StoredIdentity){.identity.json = identity_json,
+	                           .identity.argument = result,
+	                           .identifier = identifier};
 	if (identifier.data == NULL)
 		return result;
 	identity->hash_key = make_hash_key(stored, identifier, id);
