@@ -101,7 +101,7 @@ run_segments(Evaluation *evaluation, Override *winners, EvaluationResult *result
 }
 
 /* The answer of an output, winner being the strongest override that matches, if any. */
-static FlagResult
+static inline FlagResult
 answer_output(const Evaluation *evaluation, const Output *output, const Override *winner)
 {
 	const Environment *environment = evaluation->environment;
