@@ -185,6 +185,7 @@ environment_compile(Environment *environment, const JsonValue *context,
 	lay_out_features(environment, context);
 	lay_out_overrides(environment);
 	lay_out_outputs(environment);
+	environment->trait_names = strtable_texts(environment->traits);
 	if (environment->needs_root)
 		environment->root = json_copy(context);
 	return true;

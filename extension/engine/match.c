@@ -16,13 +16,16 @@ value_of_node(const JsonValue *node)
 	return value_coerce(value_from_json(node));
 }
 
-/* The trait of that number and name; buffer is for one that is read now. */
+/* The trait of that number; buffer is for one that is read now. */
 static const Trait *
-find_trait(const Identity *identity, uint32 number, Str name, Trait *buffer)
+find_trait(const Evaluation *evaluation, uint32 number, Trait *buffer)
 {
+	const Identity *identity = evaluation->identity;
+
 	if (identity->traits != NULL)
 		return &identity->traits[number];
-	*buffer = identity->read_trait(identity->argument, name);
+	*buffer = identity->read_trait(identity->argument,
+	                               evaluation->environment->trait_names[number]);
 	return buffer;
 }
 
@@ -39,7 +42,7 @@ read_identity(const Evaluation *evaluation, const Property *property)
 		return value_coerce(identity->identifier);
 	if (property->kind == PROPERTY_IDENTITY_KEY)
 		return value_coerce(identity->key);
-	trait = find_trait(identity, property->path_trait, property->path_name, &buffer);
+	trait = find_trait(evaluation, property->path_trait, &buffer);
 	return trait->nested ? NULL_VALUE : trait->value;
 }
 
@@ -81,8 +84,7 @@ read_property(Evaluation *evaluation, const Property *property, Trait *buffer)
 
 	if (identity != NULL && property->kind != PROPERTY_HASH_KEY)
 	{
-		const Trait *trait =
-			find_trait(identity, property->trait, property->name, buffer);
+		const Trait *trait = find_trait(evaluation, property->trait, buffer);
 
 		if (trait->value.type != VALUE_NULL)
 			return &trait->value;

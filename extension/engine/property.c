@@ -71,8 +71,7 @@ compile_identity(const JsonPath *path, StrTable *traits, Property *property)
 	         only_name(path, 2).data != NULL)
 	{
 		property->kind = PROPERTY_TRAIT_PATH;
-		property->path_name = only_name(path, 2);
-		property->path_trait = strtable_add(traits, property->path_name);
+		property->path_trait = strtable_add(traits, only_name(path, 2));
 	}
 	else
 		return false;
@@ -135,10 +134,10 @@ compile_path(JsonPath *path, const JsonValue *root, StrTable *traits, StrTable *
 Property
 property_compile(Str text, const JsonValue *root, StrTable *traits, StrTable *flags)
 {
-	Property property = {.kind = PROPERTY_TRAIT, .name = str_copy(text)};
+	Property property = {.kind = PROPERTY_TRAIT};
 	JsonPath *path;
 
-	property.trait = strtable_add(traits, property.name);
+	property.trait = strtable_add(traits, str_copy(text));
 	if (text.len < 2 || memcmp(text.data, "$.", 2) != 0)
 		return property;
 

@@ -39,15 +39,10 @@ typedef struct Property
 {
 	PropertyKind kind;
 	bool reads_flags; /* or may do so */
-	Str name;         /* the property itself */
-	uint32 trait;     /* the trait of that name: it comes first */
+	uint32 trait;     /* the trait named like the property itself: it comes first */
 	union
 	{
-		struct
-		{
-			uint32 path_trait;
-			Str path_name; /* of that trait */
-		};                 /* PROPERTY_TRAIT_PATH */
+		uint32 path_trait; /* PROPERTY_TRAIT_PATH */
 		struct
 		{
 			uint32 flag;
