@@ -98,11 +98,12 @@ identity_order_flags(const StoredEnvironment *stored, const Identity *identity,
 		result->flags[i] = flags[i].flag;
 }
 
-/* Appends an element of an array; flags are many: a single check for room. */
+/* Appends an element of an array; flags are many, and mostly there is room. */
 static inline void
 append_element(StringInfo buffer, Str json, bool is_first)
 {
-	enlargeStringInfo(buffer, (int) json.len + 1);
+	if ((Size) buffer->len + json.len + 1 >= (Size) buffer->maxlen)
+		enlargeStringInfo(buffer, (int) json.len + 1);
 	if (!is_first)
 		buffer->data[buffer->len++] = ',';
 	memcpy(buffer->data + buffer->len, json.data, json.len);
