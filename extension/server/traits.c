@@ -102,6 +102,14 @@ traits_read(Jsonb *jsonb)
 	return traits;
 }
 
+static ContextValue
+text_value(const JsonbValue *jsonb)
+{
+	return (ContextValue){.type = VALUE_STRING,
+	                      .string =
+	                          str_make(jsonb->val.string.val, jsonb->val.string.len)};
+}
+
 Trait
 traits_find(Jsonb *jsonb, Str name)
 {
@@ -111,6 +119,9 @@ traits_find(Jsonb *jsonb, Str name)
 	if (jsonb == NULL || getKeyJsonValueFromContainer(&jsonb->root, name.data,
 	                                                  (int) name.len, &found) == NULL)
 		return (Trait){NULL_VALUE, false};
+	/* nearly all are texts: nothing in between */
+	if (found.type == jbvString)
+		return (Trait){value_coerce(text_value(&found)), false};
 	value = trait_value(&found);
 	return context_trait(&value);
 }
