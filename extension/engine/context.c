@@ -52,6 +52,13 @@ json_at_hand(void *argument)
 	return argument;
 }
 
+Trait
+context_trait(const JsonValue *value)
+{
+	return (Trait){value_coerce(value_from_json(value)),
+	               value->type == JSON_ARRAY || value->type == JSON_OBJECT};
+}
+
 void
 context_set_trait(const Environment *environment, Identity *identity, Str name,
                   const JsonValue *value)
@@ -60,9 +67,7 @@ context_set_trait(const Environment *environment, Identity *identity, Str name,
 
 	if (number < 0)
 		return;
-	identity->traits[number] =
-		(Trait){value_coerce(value_from_json(value)),
-	            value->type == JSON_ARRAY || value->type == JSON_OBJECT};
+	identity->traits[number] = context_trait(value);
 }
 
 static bool
@@ -83,12 +88,12 @@ read_key(const JsonValue *context, const JsonValue *json, Identity *identity,
 	{
 		if (!derive_key(context, json, &identity->hash_key, error))
 			return false;
-		identity->key = value_coerce(
-			(ContextValue){.type = VALUE_STRING, .string = identity->hash_key});
+		identity->key =
+			(ContextValue){.type = VALUE_STRING, .string = identity->hash_key};
 		identity->argument = with_key(json, identity->hash_key);
 		return true;
 	}
-	identity->key = value_coerce(value_from_json(key));
+	identity->key = value_from_json(key);
 	identity->hash_key = py_str_text(key);
 	identity->argument = unconstify(JsonValue *, json);
 	return true;
@@ -117,7 +122,7 @@ context_identity(const JsonValue *context, const Environment *environment,
 	identifier = json_get(json, STR("identifier"));
 	if (identifier != NULL && identifier->type != JSON_ARRAY &&
 	    identifier->type != JSON_OBJECT)
-		identity->identifier = value_coerce(value_from_json(identifier));
+		identity->identifier = value_from_json(identifier);
 	identity->json = json_at_hand;
 	identity->traits = palloc0(sizeof(Trait) * Max(environment_ntraits(environment), 1));
 	for (uint32 i = 0; traits != NULL && i < traits->count; i++)

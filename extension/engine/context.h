@@ -15,6 +15,9 @@
 extern bool context_identity(const JsonValue *context, const Environment *environment,
                              Identity *identity, bool *present, EngineError *error);
 
+/* A trait's value as conditions see it. */
+extern Trait context_trait(const JsonValue *value);
+
 /*
  * Sets one trait of an identity, if any condition of the environment reads it.  value is
  * kept by reference.

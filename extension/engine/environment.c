@@ -168,6 +168,17 @@ lay_out_outputs(Environment *environment)
 	}
 }
 
+/* Finds, for each name, the first segment that bears it. */
+static void
+lay_out_names(Environment *environment)
+{
+	environment->segment_names = strtable_create(environment->nsegments);
+	environment->named_segments = palloc(sizeof(uint32) * Max(environment->nsegments, 1));
+	for (uint32 i = environment->nsegments; i-- > 0;)
+		environment->named_segments[strtable_add(environment->segment_names,
+		                                         environment->segments[i].name)] = i;
+}
+
 bool
 environment_compile(Environment *environment, const JsonValue *context,
                     EngineError *error)
@@ -186,6 +197,8 @@ environment_compile(Environment *environment, const JsonValue *context,
 	lay_out_features(environment, context);
 	lay_out_overrides(environment);
 	lay_out_outputs(environment);
+	lay_out_names(environment);
+	environment->trait_names = strtable_texts(environment->traits);
 	if (environment->needs_root)
 		environment->root = json_copy(context);
 	return true;
@@ -211,8 +224,8 @@ environment_flag(const Environment *environment, Str name)
 const Segment *
 environment_segment(const Environment *environment, Str name)
 {
-	for (uint32 i = 0; i < environment->nsegments; i++)
-		if (str_equal(environment->segments[i].name, name))
-			return &environment->segments[i];
-	return NULL;
+	int64 number = strtable_find(environment->segment_names, name);
+
+	return number < 0 ? NULL
+	                  : &environment->segments[environment->named_segments[number]];
 }

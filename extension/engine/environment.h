@@ -46,10 +46,13 @@ typedef struct Environment
 	Output *outputs;
 	uint32 nsegments;
 	Segment *segments; /* in the context's order */
-	StrTable *traits;  /* numbers the traits that conditions read */
-	bool reads_flags;  /* whether a segment does: then the order of evaluation counts */
-	bool needs_root;   /* whether a condition queries the whole context */
-	JsonValue root;    /* then a copy of it */
+	StrTable *segment_names;
+	uint32 *named_segments; /* by these numbers: the first that bears the name */
+	StrTable *traits;       /* numbers the traits that conditions read */
+	Str *trait_names;       /* by these numbers */
+	bool reads_flags; /* whether a segment does: then the order of evaluation counts */
+	bool needs_root;  /* whether a condition queries the whole context */
+	JsonValue root;   /* then a copy of it */
 } Environment;
 
 /*

@@ -20,9 +20,7 @@ void
 evaluation_begin(Evaluation *evaluation, const Environment *environment,
                  const Identity *identity)
 {
-	memset(evaluation, 0, sizeof(*evaluation));
-	evaluation->environment = environment;
-	evaluation->identity = identity;
+	*evaluation = (Evaluation){.environment = environment, .identity = identity};
 	evaluation->matches = palloc0(sizeof(MatchMemo) * Max(environment->nsegments, 1));
 }
 
@@ -31,11 +29,10 @@ evaluation_answer(const Evaluation *evaluation, const Flag *flag,
                   const FeatureContext *feature, const Segment *segment,
                   FlagReason reason)
 {
-	Str key =
-		evaluation->identity == NULL ? (Str){NULL, 0} : evaluation->identity->hash_key;
-	FlagResult result = {flag, feature, segment, feature_choose_variant(feature, key),
-	                     reason};
+	FlagResult result = {flag, feature, segment, VARIANT_NONE, reason};
 
+	if (feature->nvariants > 0 && evaluation->identity != NULL)
+		result.variant = feature_choose_variant(feature, evaluation->identity->hash_key);
 	if (result.variant >= 0)
 		result.reason = REASON_SPLIT;
 	return result;
@@ -104,7 +101,7 @@ run_segments(Evaluation *evaluation, Override *winners, EvaluationResult *result
 }
 
 /* The answer of an output, winner being the strongest override that matches, if any. */
-static FlagResult
+static inline FlagResult
 answer_output(const Evaluation *evaluation, const Output *output, const Override *winner)
 {
 	const Environment *environment = evaluation->environment;
@@ -150,12 +147,14 @@ evaluation_run(const Environment *environment, const Identity *identity,
 {
 	Evaluation evaluation;
 	Override *winners = palloc0(sizeof(Override) * Max(environment->nflags, 1));
+	uint32 room;
 
 	evaluation_begin(&evaluation, environment, identity);
 	run_segments(&evaluation, winners, result);
-	/* each feature has an output, or is resolved under a name that is no output's */
-	result->flags =
-		palloc(sizeof(FlagResult) * (environment->noutputs + environment->nfeatures + 1));
+	/* where flags are read, a feature may be resolved under a name that is no output's */
+	room =
+		environment->noutputs + (environment->reads_flags ? environment->nfeatures : 0);
+	result->flags = palloc(sizeof(FlagResult) * Max(room, 1));
 	result->nflags = environment->noutputs;
 	for (uint32 i = 0; i < environment->noutputs; i++)
 	{
@@ -212,11 +211,12 @@ evaluation_segment(const Environment *environment, const Identity *identity,
                    const Segment *segment)
 {
 	EvaluationResult result;
-	Evaluation evaluation;
 
 	if (!segment->reads_flags)
 	{
-		evaluation_begin(&evaluation, environment, identity);
+		/* no other segment is asked: nothing to remember of any */
+		Evaluation evaluation = {.environment = environment, .identity = identity};
+
 		return match_segment(&evaluation, segment);
 	}
 	evaluation_run(environment, identity, &result);

@@ -34,10 +34,11 @@ typedef struct IdentityOverride
 
 typedef struct Identity
 {
-	ContextValue identifier; /* coerced */
-	ContextValue key;        /* coerced */
+	ContextValue identifier; /* as it is given: coerced when it is read */
+	ContextValue key;        /* likewise */
 	Str hash_key;  /* the key's text, which splits are hashed with; data == NULL: none */
-	Trait *traits; /* one for each trait of the environment */
+	Trait *traits; /* one for each trait of the environment; NULL: read_trait has them */
+	Trait (*read_trait)(void *argument, Str name); /* each time a condition asks */
 	uint32 noverrides;
 	const IdentityOverride *overrides;
 	/* The identity as JSON, asked for only by an environment that needs_root; NULL: it is

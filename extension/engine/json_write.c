@@ -33,7 +33,7 @@ json_write_string(StringInfo buffer, Str text)
 {
 	uint32 copied = 0;
 
-	appendStringInfoChar(buffer, '"');
+	appendStringInfoCharMacro(buffer, '"');
 	for (uint32 i = 0; i < text.len; i++)
 	{
 		char c = text.data[i];
@@ -50,7 +50,7 @@ json_write_string(StringInfo buffer, Str text)
 			appendStringInfo(buffer, "\\u%04x", (unsigned char) c);
 	}
 	appendBinaryStringInfo(buffer, text.data + copied, text.len - copied);
-	appendStringInfoChar(buffer, '"');
+	appendStringInfoCharMacro(buffer, '"');
 }
 
 JsonValue

@@ -16,39 +16,48 @@ value_of_node(const JsonValue *node)
 	return value_coerce(value_from_json(node));
 }
 
+/* The trait of that number; buffer is for one that is read now. */
+static const Trait *
+find_trait(const Evaluation *evaluation, uint32 number, Trait *buffer)
+{
+	const Identity *identity = evaluation->identity;
+
+	if (identity->traits != NULL)
+		return &identity->traits[number];
+	*buffer = identity->read_trait(identity->argument,
+	                               evaluation->environment->trait_names[number]);
+	return buffer;
+}
+
 static ContextValue
 read_identity(const Evaluation *evaluation, const Property *property)
 {
 	const Identity *identity = evaluation->identity;
 	const Trait *trait;
+	Trait buffer;
 
 	if (identity == NULL)
 		return NULL_VALUE;
 	if (property->kind == PROPERTY_IDENTIFIER)
-		return identity->identifier;
+		return value_coerce(identity->identifier);
 	if (property->kind == PROPERTY_IDENTITY_KEY)
-		return identity->key;
-	trait = &identity->traits[property->path_trait];
+		return value_coerce(identity->key);
+	trait = find_trait(evaluation, property->path_trait, &buffer);
 	return trait->nested ? NULL_VALUE : trait->value;
 }
 
-/* What a condition compares.  A trait named like the property comes before any path. */
+/* What a condition finds where no trait is named like its property. */
 static ContextValue
-read_property(Evaluation *evaluation, const Property *property)
+read_elsewhere(Evaluation *evaluation, const Property *property)
 {
 	const Identity *identity = evaluation->identity;
 
-	if (property->kind == PROPERTY_HASH_KEY)
-	{
-		if (identity == NULL || identity->hash_key.data == NULL)
-			return NULL_VALUE;
-		return (ContextValue){.type = VALUE_STRING, .string = identity->hash_key};
-	}
-	if (identity != NULL && identity->traits[property->trait].value.type != VALUE_NULL)
-		return identity->traits[property->trait].value;
-
 	switch (property->kind)
 	{
+		case PROPERTY_HASH_KEY:
+			if (identity == NULL || identity->hash_key.data == NULL)
+				return NULL_VALUE;
+			return (ContextValue){.type = VALUE_STRING, .string = identity->hash_key};
 		case PROPERTY_TRAIT_PATH:
 		case PROPERTY_IDENTIFIER:
 		case PROPERTY_IDENTITY_KEY:
@@ -60,29 +69,47 @@ read_property(Evaluation *evaluation, const Property *property)
 		case PROPERTY_PATH:
 			return value_of_node(flags_query(evaluation, property->path));
 		case PROPERTY_TRAIT:
-		case PROPERTY_HASH_KEY:
 		case PROPERTY_REFUSED:
 			break;
 	}
 	return NULL_VALUE;
 }
 
+/* What a condition compares: the trait named like the property comes before any path.
+ * buffer is for what is read now. */
+static const ContextValue *
+read_property(Evaluation *evaluation, const Property *property, Trait *buffer)
+{
+	const Identity *identity = evaluation->identity;
+
+	if (identity != NULL && property->kind != PROPERTY_HASH_KEY)
+	{
+		const Trait *trait = find_trait(evaluation, property->trait, buffer);
+
+		if (trait->value.type != VALUE_NULL)
+			return &trait->value;
+	}
+	buffer->value = read_elsewhere(evaluation, property);
+	return &buffer->value;
+}
+
 static bool
 match_condition(Evaluation *evaluation, const Condition *condition, Str segment_key)
 {
 	const Operator *operator= condition->operator;
-	ContextValue value;
+	const ContextValue *value;
+	Trait buffer;
 
 	engine_check_interrupts();
 	if (condition->property.kind == PROPERTY_REFUSED)
 		return false;
-	value = read_property(evaluation, &condition->property);
-	if (operator== NULL || value.type ==
-	    VALUE_UNREADABLE ||(value.type == VALUE_NULL && !operator->takes_null))
+	value = read_property(evaluation, &condition->property, &buffer);
+	if (operator== NULL || value->type ==
+	    VALUE_UNREADABLE ||(value->type == VALUE_NULL && !operator->takes_null))
 		return false;
 	if (operator->prepare != NULL && !condition->operand.valid)
 		return false;
-	return operator->matches(operator, & condition->operand, &value, segment_key);
+	return operator->matches(operator, & condition->operand, value, segment_key);
 }
 
 /* Goes on while the outcome is open: ALL stops at the first miss, the others at the

@@ -47,12 +47,14 @@ md5_update(Md5 *md5, const void *data, size_t len)
 		memcpy(md5->block + used, next, len);
 }
 
-/* Writes a word in little-endian order; compilers make one store of it. */
+/* Writes a word in little-endian order; compilers make one store of it, but of no loop. */
 static inline void
 store(uint8 *bytes, uint32 word)
 {
-	for (int i = 0; i < 4; i++)
-		bytes[i] = (uint8) (word >> (8 * i));
+	bytes[0] = (uint8) word;
+	bytes[1] = (uint8) (word >> 8);
+	bytes[2] = (uint8) (word >> 16);
+	bytes[3] = (uint8) (word >> 24);
 }
 
 /* Pads by a 1 bit, zeroes, and the length in bits, up to the end of a block. */

@@ -77,3 +77,16 @@ strtable_count(const StrTable *table)
 {
 	return table->entries->members;
 }
+
+Str *
+strtable_texts(const StrTable *table)
+{
+	Str *texts = palloc(sizeof(Str) * Max(table->entries->members, 1));
+	entries_iterator iterator;
+	const Entry *entry;
+
+	entries_start_iterate(table->entries, &iterator);
+	while ((entry = entries_iterate(table->entries, &iterator)) != NULL)
+		texts[entry->number] = entry->text;
+	return texts;
+}

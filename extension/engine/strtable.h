@@ -23,4 +23,7 @@ extern int64 strtable_find(const StrTable *table, Str text);
 
 extern uint32 strtable_count(const StrTable *table);
 
+/* All texts by their numbers: an array, new in the current memory context. */
+extern Str *strtable_texts(const StrTable *table);
+
 #endif

@@ -127,15 +127,13 @@ count_digits(Str text, uint32 at)
 }
 
 ContextValue
-value_coerce(ContextValue value)
+value_coerce_string(ContextValue value)
 {
 	Str text = value.string;
 	uint32 sign;
 	uint32 whole;
 	uint32 fraction;
 
-	if (value.type != VALUE_STRING || text.len == 0)
-		return value;
 	sign = text.data[0] == '-' ? 1 : 0;
 	whole = count_digits(text, sign);
 	if (whole == 0)

@@ -54,7 +54,17 @@ extern ContextValue value_from_digits(Str digits, bool negative);
  * -?[0-9]+\.[0-9]+ in ASCII; others stay.  An int of more than PY_INT_MAX_DIGITS digits,
  * leading zeros counted, at which Python raises ValueError, becomes VALUE_UNREADABLE.
  */
-extern ContextValue value_coerce(ContextValue value);
+extern ContextValue value_coerce_string(ContextValue value);
+
+static inline ContextValue
+value_coerce(ContextValue value)
+{
+	/* nearly all are told by their first character, '-' or a digit */
+	if (value.type != VALUE_STRING || value.string.len == 0 ||
+	    value.string.data[0] > '9' || value.string.data[0] < '-')
+		return value;
+	return value_coerce_string(value);
+}
 
 /* Python's str(value), in buffer or shared with value; null is "None".  A caller gives a
  * buffer of VALUE_TEXT_MAX bytes, which the result may point into. */

@@ -6,6 +6,7 @@
 
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 
 #include "arguments.h"
 #include "report.h"
@@ -108,8 +109,9 @@ argument_make_text(Str text)
 void
 argument_begin_text(StringInfo buffer, Size room)
 {
-	initStringInfo(buffer);
-	enlargeStringInfo(buffer, VARHDRSZ + room);
+	buffer->maxlen = (int) Min(VARHDRSZ + room + 1, MaxAllocSize);
+	buffer->data = palloc(buffer->maxlen);
+	resetStringInfo(buffer);
 	buffer->len = VARHDRSZ;
 }
 

@@ -63,6 +63,12 @@ static const Source *const sources[] = {&attached_source, &table_source};
 
 static HTAB *entries = NULL;
 static HTAB *keys = NULL;
+
+/* The key that was opened last, and its entry, NULL if that has gone: a statement that
+ * calls for each row of a table finds both without looking anything up. */
+static KeyEntry last_key;
+static Entry *last_entry = NULL;
+
 static Pin pins[MAX_PINS];
 static int npins = 0;
 static uint64 uses = 0;
@@ -175,34 +181,39 @@ look_up_key(Str key, FoundKey *found, Freshness *freshness)
 	return false;
 }
 
+/* Whether what a key opened still holds. */
+static bool
+is_current(const KeyEntry *entry, const SnapshotMark *mark)
+{
+	return freshness_holds(&entry->freshness, mark) &&
+	       !has_come(entry->found.key.expires_at);
+}
+
 /* Finds out what the key opens; false if nothing. */
 static bool
-find_key(Str key, FoundKey *found)
+find_key(Str key, const SnapshotMark *mark, KeyEntry *found)
 {
-	char text[CACHED_KEY_SIZE] = "";
 	KeyEntry *entry;
-	Freshness freshness;
 
+	*found = (KeyEntry){0};
 	if (key.data == NULL)
 		return false;
 	create_tables();
 	if (key.len >= CACHED_KEY_SIZE)
-		return look_up_key(key, found, &freshness);
-	memcpy(text, key.data, key.len);
-	entry = hash_search(keys, text, HASH_FIND, NULL);
-	if (entry != NULL && freshness_holds(&entry->freshness) &&
-	    !has_come(entry->found.key.expires_at))
+		return look_up_key(key, &found->found, &found->freshness);
+	memcpy(found->key, key.data, key.len);
+	entry = hash_search(keys, found->key, HASH_FIND, NULL);
+	if (entry != NULL && is_current(entry, mark))
 	{
-		*found = entry->found;
+		*found = *entry;
 		return true;
 	}
 	/* whoever asks with wrong keys takes no memory */
-	hash_search(keys, text, HASH_REMOVE, NULL);
-	if (!look_up_key(key, found, &freshness))
+	hash_search(keys, found->key, HASH_REMOVE, NULL);
+	if (!look_up_key(key, &found->found, &found->freshness))
 		return false;
-	entry = hash_search(keys, text, HASH_ENTER, NULL);
-	entry->found = *found;
-	entry->freshness = freshness;
+	entry = hash_search(keys, found->key, HASH_ENTER, NULL);
+	*entry = *found;
 	return true;
 }
 
@@ -215,11 +226,12 @@ id_of(const FoundKey *found)
 EnvironmentId
 cache_environment_id(Str environment_key)
 {
-	FoundKey found;
+	SnapshotMark mark = freshness_catch_up();
+	KeyEntry key;
 
-	if (!find_key(environment_key, &found))
+	if (!find_key(environment_key, &mark, &key))
 		report_unknown_key();
-	return id_of(&found);
+	return id_of(&key.found);
 }
 
 static Size
@@ -233,6 +245,8 @@ remove_entry(Entry *entry)
 {
 	StoredEnvironment *stored = entry->stored;
 
+	if (entry == last_entry)
+		last_entry = NULL;
 	stats.environments--;
 	stats.bytes -= size_of(entry);
 	hash_search(entries, &entry->id, HASH_REMOVE, NULL);
@@ -294,9 +308,10 @@ insert_entry(EnvironmentId id, const Freshness *freshness, const SourceVersion *
 
 /* Whether nothing has come that could have changed the entry. */
 static bool
-is_undisputed(const Entry *entry)
+is_undisputed(const Entry *entry, const SnapshotMark *mark)
 {
-	return !has_come(entry->stored->next_change) && freshness_holds(&entry->freshness);
+	return !has_come(entry->stored->next_change) &&
+	       freshness_holds(&entry->freshness, mark);
 }
 
 /* Compares the entry with the tables, by the stamp; whoever differs is built anew. */
@@ -326,36 +341,60 @@ renew_entry(Entry *entry, EnvironmentId id)
 }
 
 static Entry *
-find_entry(EnvironmentId id)
+find_entry(EnvironmentId id, const SnapshotMark *mark)
 {
 	Entry *entry = hash_search(entries, &id, HASH_FIND, NULL);
 
-	if (entry != NULL && is_undisputed(entry))
-		stats.hits++;
-	else
-		entry = renew_entry(entry, id);
-	entry->last_use = ++uses;
-	evict();
+	if (entry == NULL || !is_undisputed(entry, mark))
+		return renew_entry(entry, id);
+	stats.hits++;
 	return entry;
+}
+
+/* Whether this is the last key, and opens what it did. */
+static bool
+is_last(Str key, const SnapshotMark *mark)
+{
+	return last_entry != NULL && key.len > 0 && key.len < CACHED_KEY_SIZE &&
+	       memcmp(last_key.key, key.data, key.len) == 0 &&
+	       last_key.key[key.len] == '\0' && is_current(&last_key, mark) &&
+	       is_undisputed(last_entry, mark);
+}
+
+/* Sets last_key and last_entry; false if the key opens nothing. */
+static bool
+open_last(Str key)
+{
+	SnapshotMark mark = freshness_catch_up();
+	KeyEntry found;
+
+	if (is_last(key, &mark))
+	{
+		stats.hits++;
+		return true;
+	}
+	if (!find_key(key, &mark, &found))
+		return false;
+	last_entry = find_entry(id_of(&found.found), &mark);
+	last_key = found;
+	return true;
 }
 
 bool
 cache_try_open(Str environment_key, OpenEnvironment *open)
 {
-	FoundKey found;
-	StoredEnvironment *stored;
-
-	if (!find_key(environment_key, &found))
+	if (!open_last(environment_key))
 		return false;
+	last_entry->last_use = ++uses;
+	evict();
 	if (npins == MAX_PINS)
 		ereport(ERROR,
 		        (errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 		         errmsg("flagsmith functions call each other deeper than %d levels",
 		                MAX_PINS)));
-	stored = find_entry(id_of(&found))->stored;
-	stored->pins++;
-	pins[npins++] = (Pin){stored, GetCurrentTransactionNestLevel()};
-	*open = (OpenEnvironment){stored, found.key.is_server_side};
+	*open = (OpenEnvironment){last_entry->stored, last_key.found.key.is_server_side};
+	open->stored->pins++;
+	pins[npins++] = (Pin){open->stored, GetCurrentTransactionNestLevel()};
 	return true;
 }
 

@@ -145,7 +145,7 @@ flagsmith_get_identity_flags(PG_FUNCTION_ARGS)
 {
 	OpenEnvironment open = environment_argument(fcinfo);
 	Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 1),
-	                                     true, argument_traits(fcinfo, 2));
+	                                     argument_traits(fcinfo, 2));
 	EvaluationResult result;
 
 	evaluation_run(open.stored->environment, identity, &result);
@@ -168,7 +168,7 @@ evaluate_argument(FunctionCallInfo fcinfo, const OpenEnvironment *open)
 		report_unknown_feature(name);
 	if (PG_ARGISNULL(2) && PG_ARGISNULL(3))
 		return evaluation_default(flag);
-	identity = stored_identity(open->stored, argument_identifier(fcinfo, 2), true,
+	identity = stored_identity(open->stored, argument_identifier(fcinfo, 2),
 	                           argument_traits(fcinfo, 3));
 	return evaluation_flag(open->stored->environment, identity, flag);
 }
@@ -220,7 +220,7 @@ flagsmith_get_identity_segments(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	OpenEnvironment open = environment_argument(fcinfo);
 	Identity *identity = stored_identity(open.stored, argument_identifier(fcinfo, 1),
-	                                     true, argument_traits(fcinfo, 2));
+	                                     argument_traits(fcinfo, 2));
 	EvaluationResult result;
 
 	evaluation_run(open.stored->environment, identity, &result);
@@ -250,8 +250,8 @@ flagsmith_is_in_segment(PG_FUNCTION_ARGS)
 
 	if (segment == NULL)
 		report_unknown_segment(name);
-	identity = stored_identity(open.stored, argument_optional_text(fcinfo, 2), false,
-	                           argument_traits(fcinfo, 3));
+	identity = stored_identity_given(open.stored, argument_optional_text(fcinfo, 2),
+	                                 argument_traits(fcinfo, 3));
 	matches = evaluation_segment(open.stored->environment, identity, segment);
 	cache_close(&open);
 	PG_RETURN_BOOL(matches);

@@ -71,9 +71,11 @@ freshness_watch(int nrelations, const Oid *relations)
 static SnapshotMark
 mark_of(Snapshot snapshot)
 {
-	uint32 hash = hash_bytes((const unsigned char *) snapshot->xip,
-	                         sizeof(TransactionId) * snapshot->xcnt);
+	uint32 hash = 0;
 
+	if (snapshot->xcnt > 0)
+		hash = hash_bytes((const unsigned char *) snapshot->xip,
+		                  sizeof(TransactionId) * snapshot->xcnt);
 	/* on a standby all transactions in progress are in the second list */
 	if (snapshot->subxcnt > 0)
 		hash = hash_combine(hash, hash_bytes((const unsigned char *) snapshot->subxip,
@@ -122,18 +124,21 @@ freshness_changes(void)
 	return changes;
 }
 
-bool
-freshness_holds(const Freshness *freshness)
+SnapshotMark
+freshness_catch_up(void)
 {
-	SnapshotMark mark;
-
 	/* a statement inside a transaction may take no new lock, which would do this */
 	AcceptInvalidationMessages();
+	return mark_of(GetActiveSnapshot());
+}
+
+bool
+freshness_holds(const Freshness *freshness, const SnapshotMark *mark)
+{
 	if (freshness->changes != changes)
 		return false;
-	mark = mark_of(GetActiveSnapshot());
-	return freshness->for_snapshot ? marks_equal(&freshness->mark, &mark)
-	                               : is_as_new(&mark, &freshness->mark);
+	return freshness->for_snapshot ? marks_equal(&freshness->mark, mark)
+	                               : is_as_new(mark, &freshness->mark);
 }
 
 void

@@ -48,7 +48,10 @@ extern Freshness freshness_now(void);
 /* How many messages have come so far, of all relations that are watched. */
 extern uint64 freshness_changes(void);
 
-/* Whether it still holds, after all messages that have come. */
-extern bool freshness_holds(const Freshness *freshness);
+/* Takes all messages that have come; returns the mark of the active snapshot. */
+extern SnapshotMark freshness_catch_up(void);
+
+/* Whether it still holds, for the snapshot that freshness_catch_up() has marked. */
+extern bool freshness_holds(const Freshness *freshness, const SnapshotMark *mark);
 
 #endif

@@ -28,7 +28,7 @@ flagsmith_identity_document(PG_FUNCTION_ARGS)
 	OpenEnvironment open = cache_open(argument_optional_text(fcinfo, 0));
 	Str identifier = argument_identifier(fcinfo, 1);
 	Identity *identity =
-		stored_identity(open.stored, identifier, true, argument_traits(fcinfo, 2));
+		stored_identity(open.stored, identifier, argument_traits(fcinfo, 2));
 	const JsonValue *traits = stored_identity_traits(identity);
 	EvaluationResult result;
 	StringInfoData buffer;

@@ -14,19 +14,19 @@ identity_append_trait(StringInfo buffer, int64 id, Str name, const JsonValue *va
                       bool transient)
 {
 	if (id == 0)
-		appendStringInfoString(buffer, "{\"id\":null,\"trait_key\":");
+		json_write_raw(buffer, STR("{\"id\":null,\"trait_key\":"));
 	else
 		appendStringInfo(buffer, "{\"id\":" INT64_FORMAT ",\"trait_key\":", id);
 	json_write_string(buffer, name);
-	appendStringInfoString(buffer, ",\"trait_value\":");
+	json_write_raw(buffer, STR(",\"trait_value\":"));
 	if (value->type == JSON_ARRAY || value->type == JSON_OBJECT)
 		json_write_string(buffer, py_str_text(value));
 	else if (value->type == JSON_STRING)
 		json_write_string(buffer, value->string);
 	else
 		json_write_raw(buffer, value->raw);
-	appendStringInfoString(buffer,
-	                       transient ? ",\"transient\":true}" : ",\"transient\":false}");
+	json_write_raw(buffer, transient ? STR(",\"transient\":true}")
+	                                 : STR(",\"transient\":false}"));
 }
 
 /* A flag of a result, and its place there. */
@@ -98,11 +98,23 @@ identity_order_flags(const StoredEnvironment *stored, const Identity *identity,
 		result->flags[i] = flags[i].flag;
 }
 
+/* Appends an element of an array; flags are many, and mostly there is room. */
+static inline void
+append_element(StringInfo buffer, Str json, bool is_first)
+{
+	if ((Size) buffer->len + json.len + 1 >= (Size) buffer->maxlen)
+		enlargeStringInfo(buffer, (int) json.len + 1);
+	if (!is_first)
+		buffer->data[buffer->len++] = ',';
+	memcpy(buffer->data + buffer->len, json.data, json.len);
+	buffer->len += (int) json.len;
+}
+
 void
 identity_append_flags(StringInfo buffer, const OpenEnvironment *open,
                       const EvaluationResult *result)
 {
-	const char *separator = "";
+	bool is_first = true;
 
 	for (uint32 i = 0; i < result->nflags; i++)
 	{
@@ -110,8 +122,7 @@ identity_append_flags(StringInfo buffer, const OpenEnvironment *open,
 
 		if (!open_shows_flag(open, flag->flag) || open_hides_result(open, flag))
 			continue;
-		appendStringInfoString(buffer, separator);
-		json_write_raw(buffer, answer_of(flag)->document);
-		separator = ",";
+		append_element(buffer, answer_of(flag)->document, is_first);
+		is_first = false;
 	}
 }

@@ -18,6 +18,7 @@ typedef struct StoredIdentity
 	Str identifier;
 	JsonValue traits;      /* as they are shown */
 	JsonValue seen_traits; /* with those that only conditions see */
+	Jsonb *unread;         /* all traits, before any is read; else NULL */
 	JsonValue json;
 } StoredIdentity;
 
@@ -41,8 +42,19 @@ identity_json(void *argument)
 		json->members[json->count++] =
 			(JsonMember){STR("key"), json_make_string(stored->identity.hash_key)};
 	}
+	if (stored->unread != NULL)
+		stored->seen_traits = traits_read(stored->unread);
 	json->members[json->count++] = (JsonMember){STR("traits"), stored->seen_traits};
 	return json;
+}
+
+/* Identity.read_trait: out of the jsonb. */
+static Trait
+read_trait(void *argument, Str name)
+{
+	const StoredIdentity *stored = argument;
+
+	return traits_find(stored->unread, name);
 }
 
 /* The attributes of an override, which its context carries as JSON. */
@@ -133,30 +145,39 @@ set_overrides(Identity *identity, const StoredEnvironment *stored,
 static Str
 make_hash_key(const StoredEnvironment *stored, Str identifier, int64 id)
 {
-	StringInfoData key;
+	Str prefix = stored->api_key;
+	char *key;
 
-	initStringInfo(&key);
-	if (!stored->hashes_identity_ids)
+	if (stored->hashes_identity_ids && id == 0)
+		return STR("None");
+	if (stored->hashes_identity_ids)
 	{
-		json_write_raw(&key, stored->api_key);
-		appendStringInfoChar(&key, '_');
-		json_write_raw(&key, identifier);
+		key = psprintf(INT64_FORMAT, id);
+		return str_make(key, strlen(key));
 	}
-	else if (id != 0)
-		appendStringInfo(&key, INT64_FORMAT, id);
-	else
-		appendStringInfoString(&key, "None");
-	return str_make(key.data, key.len);
+	key = palloc((Size) prefix.len + 1 + identifier.len);
+	memcpy(key, prefix.data, prefix.len);
+	key[prefix.len] = '_';
+	memcpy(key + prefix.len + 1, identifier.data, identifier.len);
+	return str_make(key, (Size) prefix.len + 1 + identifier.len);
 }
 
-static void
-set_identifier(Identity *identity, Str identifier, Str hash_key)
+/* Begins an identity without traits.  identifier.data may be NULL. */
+static StoredIdentity *
+begin(const StoredEnvironment *stored, Str identifier, int64 id)
 {
-	identity->hash_key = hash_key;
-	identity->key =
-		value_coerce((ContextValue){.type = VALUE_STRING, .string = hash_key});
-	identity->identifier =
-		value_coerce((ContextValue){.type = VALUE_STRING, .string = identifier});
+	StoredIdentity *result = palloc(sizeof(StoredIdentity));
+	Identity *identity = &result->identity;
+
+	*result = (StoredIdentity){.identity.json = identity_json,
+	                           .identity.argument = result,
+	                           .identifier = identifier};
+	if (identifier.data == NULL)
+		return result;
+	identity->hash_key = make_hash_key(stored, identifier, id);
+	identity->key = (ContextValue){.type = VALUE_STRING, .string = identity->hash_key};
+	identity->identifier = (ContextValue){.type = VALUE_STRING, .string = identifier};
+	return result;
 }
 
 static void
@@ -180,20 +201,14 @@ stored_identity_make(const StoredEnvironment *stored, Str identifier,
                      const SourceIdentity *source, const JsonValue *given)
 {
 	const Environment *environment = stored->environment;
-	StoredIdentity *result = palloc0(sizeof(StoredIdentity));
+	StoredIdentity *result = begin(stored, identifier, source->id);
 	Identity *identity = &result->identity;
 
-	result->identifier = identifier;
 	result->traits =
 		given == NULL ? source->traits : traits_merge(&source->traits, given);
 	result->seen_traits = result->traits;
 	if (source->system_traits.count > 0)
 		result->seen_traits = traits_merge(&result->traits, &source->system_traits);
-	identity->json = identity_json;
-	identity->argument = result;
-	if (identifier.data != NULL)
-		set_identifier(identity, identifier,
-		               make_hash_key(stored, identifier, source->id));
 	identity->traits = palloc0(sizeof(Trait) * Max(environment_ntraits(environment), 1));
 	set_traits(environment, identity, &result->seen_traits);
 	if (source->overrides.data != NULL)
@@ -202,14 +217,22 @@ stored_identity_make(const StoredEnvironment *stored, Str identifier,
 }
 
 Identity *
-stored_identity(const StoredEnvironment *stored, Str identifier, bool is_stored,
-                Jsonb *traits)
+stored_identity_given(const StoredEnvironment *stored, Str identifier, Jsonb *traits)
 {
-	SourceIdentity source = SOURCE_IDENTITY_NONE;
+	StoredIdentity *result = begin(stored, identifier, 0);
+
+	result->unread = traits;
+	result->identity.read_trait = read_trait;
+	return &result->identity;
+}
+
+Identity *
+stored_identity(const StoredEnvironment *stored, Str identifier, Jsonb *traits)
+{
+	SourceIdentity source;
 	JsonValue given = traits_read(traits);
 
-	if (is_stored)
-		stored_identity_read(stored, identifier, &source);
+	stored_identity_read(stored, identifier, &source);
 	return stored_identity_make(stored, identifier, &source,
 	                            traits == NULL ? NULL : &given);
 }

@@ -20,14 +20,21 @@ extern Identity *stored_identity_make(const StoredEnvironment *stored, Str ident
                                       const SourceIdentity *source,
                                       const JsonValue *given);
 
-/* Both in one: reads if is_stored, and lays the given traits (a jsonb object, or NULL)
- * over that. */
+/* Both in one: reads, and lays the given traits (a jsonb object, or NULL) over that. */
 extern Identity *stored_identity(const StoredEnvironment *stored, Str identifier,
-                                 bool is_stored, Jsonb *traits);
+                                 Jsonb *traits);
 
 /*
- * The traits that an identity was made with, as a JSON object.  Strings in it have
- * no raw text.
+ * Makes an identity of which nothing is stored, with just these traits (a jsonb object,
+ * or NULL): read off one by one when conditions ask for them, as few may be asked for.
+ * identifier.data may be NULL.
+ */
+extern Identity *stored_identity_given(const StoredEnvironment *stored, Str identifier,
+                                       Jsonb *traits);
+
+/*
+ * The traits that stored_identity() or stored_identity_make() was given and has read, as
+ * a JSON object.  Strings in it have no raw text.
  */
 extern const JsonValue *stored_identity_traits(const Identity *identity);
 

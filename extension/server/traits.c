@@ -7,8 +7,8 @@
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
+#include "engine/context.h"
 #include "engine/json_write.h"
-#include "engine/value.h"
 
 #include "arguments.h"
 #include "report.h"
@@ -100,6 +100,30 @@ traits_read(Jsonb *jsonb)
 	traits.members = palloc(sizeof(JsonMember) * (JB_ROOT_COUNT(jsonb) + 1));
 	add_traits(&traits, jsonb);
 	return traits;
+}
+
+static ContextValue
+text_value(const JsonbValue *jsonb)
+{
+	return (ContextValue){.type = VALUE_STRING,
+	                      .string =
+	                          str_make(jsonb->val.string.val, jsonb->val.string.len)};
+}
+
+Trait
+traits_find(Jsonb *jsonb, Str name)
+{
+	JsonbValue found;
+	JsonValue value;
+
+	if (jsonb == NULL || getKeyJsonValueFromContainer(&jsonb->root, name.data,
+	                                                  (int) name.len, &found) == NULL)
+		return (Trait){NULL_VALUE, false};
+	/* nearly all are texts: nothing in between */
+	if (found.type == jbvString)
+		return (Trait){value_coerce(text_value(&found)), false};
+	value = trait_value(&found);
+	return context_trait(&value);
 }
 
 Datum

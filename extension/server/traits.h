@@ -6,7 +6,7 @@
 
 #include "utils/jsonb.h"
 
-#include "engine/json.h"
+#include "engine/evaluation.h"
 
 /*
  * The members of a jsonb object in its order, new in the current memory context and
@@ -14,6 +14,9 @@
  * raw text.
  */
 extern JsonValue traits_read(Jsonb *jsonb);
+
+/* The trait of that name as conditions see it, VALUE_NULL if there is none; likewise. */
+extern Trait traits_find(Jsonb *jsonb, Str name);
 
 /* A jsonb object of traits; new in the current memory context. */
 extern Datum traits_make_jsonb(const JsonValue *traits);

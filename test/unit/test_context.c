@@ -149,13 +149,13 @@ START_TEST(test_key)
 	Evaluated *evaluated = evaluated_prepare(
 		psprintf("{'environment': {'key': 1.0}, 'identity': {%s}}", keys[_i].members));
 	const JsonValue *json = evaluated->identity.json(evaluated->identity.argument);
+	ContextValue key = value_coerce(evaluated->identity.key);
 	char buffer[VALUE_TEXT_MAX];
 	char *names = pstrdup("");
 
 	ck_assert(evaluated->has_identity);
 	ck_assert_str_eq(support_cstring(evaluated->identity.hash_key), keys[_i].hash_key);
-	ck_assert_str_eq(support_cstring(value_text(&evaluated->identity.key, buffer)),
-	                 keys[_i].key);
+	ck_assert_str_eq(support_cstring(value_text(&key, buffer)), keys[_i].key);
 	/* queries see it at its place */
 	for (uint32 i = 0; i < json->count; i++)
 		names = psprintf("%s%s%s", names, i == 0 ? "" : ",",
