@@ -62,17 +62,6 @@ flagsmith_environment_id(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(id.id);
 }
 
-/* A reason that depends on more than the feature context, and so was not prepared. */
-static Datum
-reason_datum(const FlagResult *result)
-{
-	StringInfoData reason;
-
-	initStringInfo(&reason);
-	evaluation_append_reason(&reason, result);
-	return argument_make_text(str_make(reason.data, reason.len));
-}
-
 /* environment_document(environment_key text) RETURNS json */
 Datum
 flagsmith_environment_document(PG_FUNCTION_ARGS)
@@ -116,7 +105,7 @@ put_flag(ReturnSetInfo *rsinfo, const OpenEnvironment *open, const FlagResult *r
 	values[FLAG_COLUMN_REASON] = answer->reason;
 	values[FLAG_COLUMN_FEATURE_ID] = Int64GetDatum(answers->attributes.feature_id);
 	if (result->reason == REASON_CIRCULAR_DEPENDENCY)
-		values[FLAG_COLUMN_REASON] = reason_datum(result);
+		values[FLAG_COLUMN_REASON] = answers_reason(result);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
