@@ -78,7 +78,17 @@ static const struct
 	{"{'type': 'NONE', 'conditions': [{'property': 'on', 'operator': 'is_set'}]}", true},
 };
 
-/* A context with one segment: whether its identity is in it. */
+/* Identity.read_trait: out of the identity's JSON. */
+static Trait
+read_trait(void *argument, Str name)
+{
+	const JsonValue *traits = json_get(argument, STR("traits"));
+	const JsonValue *value = traits == NULL ? NULL : json_get(traits, name);
+
+	return value == NULL ? (Trait){NULL_VALUE, false} : context_trait(value);
+}
+
+/* A context with one segment: whether its identity is in it, whenever traits are read. */
 static bool
 is_in(const char *identity, const char *segment_rules)
 {
@@ -87,11 +97,18 @@ is_in(const char *identity, const char *segment_rules)
 		" 'features': {'f': {'name': 'f', 'enabled': false, 'value': 0}},"
 		" 'segments': {'s': {'name': 's', 'key': 's', 'rules': [%s]}}}";
 	Evaluated *evaluated = evaluated_run(psprintf(context, identity, segment_rules));
+	bool matches = evaluated->result.nsegments == 1;
 
 	ck_assert(evaluation_segment(evaluated->environment, evaluated_identity(evaluated),
-	                             evaluated->environment->segments) ==
-	          (evaluated->result.nsegments == 1));
-	return evaluated->result.nsegments == 1;
+	                             evaluated->environment->segments) == matches);
+	if (evaluated->has_identity)
+	{
+		evaluated->identity.traits = NULL;
+		evaluated->identity.read_trait = read_trait;
+		ck_assert(evaluation_segment(evaluated->environment, &evaluated->identity,
+		                             evaluated->environment->segments) == matches);
+	}
+	return matches;
 }
 
 START_TEST(test_rules)

@@ -22,6 +22,22 @@ START_TEST(test_numbers)
 }
 END_TEST
 
+START_TEST(test_texts)
+{
+	StrTable *table = strtable_create(0);
+	const Str *texts;
+
+	strtable_add(table, STR("b"));
+	strtable_add(table, STR("a"));
+	strtable_add(table, STR("b"));
+	strtable_add(table, STR(""));
+	texts = strtable_texts(table);
+	ck_assert(str_equal(texts[0], STR("b")));
+	ck_assert(str_equal(texts[1], STR("a")));
+	ck_assert(str_equal(texts[2], STR("")));
+}
+END_TEST
+
 START_TEST(test_missing)
 {
 	StrTable *table = strtable_create(1);
@@ -86,6 +102,7 @@ main(void)
 	TCase *tcase = tcase_create("strtable");
 
 	tcase_add_test(tcase, test_numbers);
+	tcase_add_test(tcase, test_texts);
 	tcase_add_test(tcase, test_missing);
 	tcase_add_test(tcase, test_nul_is_no_end);
 	tcase_add_test(tcase, test_add_copy);
