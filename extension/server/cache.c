@@ -212,14 +212,25 @@ id_of(const FoundKey *found)
 	return (EnvironmentId){found->source, found->key.environment_id};
 }
 
-EnvironmentId
-cache_environment_id(Str environment_key)
+bool
+cache_try_environment_id(Str environment_key, EnvironmentId *id)
 {
 	FoundKey found;
 
 	if (!find_key(environment_key, &found))
+		return false;
+	*id = id_of(&found);
+	return true;
+}
+
+EnvironmentId
+cache_environment_id(Str environment_key)
+{
+	EnvironmentId id;
+
+	if (!cache_try_environment_id(environment_key, &id))
 		report_unknown_key();
-	return id_of(&found);
+	return id;
 }
 
 static Size

@@ -33,23 +33,33 @@ typedef struct HttpRoute
 	bool is_ofrep;
 	bool server_keys_only;
 	BodyKind body; /* of a POST */
+	Str resource;  /* what a request is counted as; data == NULL: it is not */
 	HttpHandler get, post;
 } HttpRoute;
 
 static const HttpRoute routes[] = {
-	{.path = STR_INIT("/api/v1/flags/"), .get = http_get_flags},
+	{.path = STR_INIT("/api/v1/flags/"),
+     .resource = STR_INIT("flags"),
+     .get = http_get_flags},
 	{.path = STR_INIT("/api/v1/identities/"),
+     .resource = STR_INIT("identities"),
      .body = BODY_OBJECT,
      .get = http_get_identity,
      .post = http_post_identity},
-	{.path = STR_INIT("/api/v1/traits/"), .body = BODY_OBJECT, .post = http_post_trait},
+	{.path = STR_INIT("/api/v1/traits/"),
+     .resource = STR_INIT("traits"),
+     .body = BODY_OBJECT,
+     .post = http_post_trait},
 	{.path = STR_INIT("/api/v1/traits/bulk/"),
+     .resource = STR_INIT("traits"),
      .body = BODY_ANY,
      .post = http_post_traits},
 	{.path = STR_INIT("/api/v1/traits/increment-value/"),
+     .resource = STR_INIT("traits"),
      .body = BODY_OBJECT,
      .post = http_increment_trait},
 	{.path = STR_INIT("/api/v1/environment-document/"),
+     .resource = STR_INIT("environment-document"),
      .server_keys_only = true,
      .get = http_get_document},
 	{.path = STR_INIT("/api/v1/analytics/flags/"),
@@ -68,6 +78,15 @@ static const HttpRoute routes[] = {
      .body = BODY_ANY,
      .post = http_ofrep_flag},
 };
+
+bool
+http_is_resource(Str name)
+{
+	for (size_t i = 0; i < lengthof(routes); i++)
+		if (routes[i].resource.data != NULL && str_equal(routes[i].resource, name))
+			return true;
+	return false;
+}
 
 static bool
 matches(const HttpRoute *route, Str path)
@@ -146,6 +165,17 @@ refuse(HttpResponse *response, const HttpRoute *route, const char *detail)
 		http_error(response, 403, detail);
 }
 
+/* Refuses what is asked of an environment that is open. */
+static void
+refuse_stopped(HttpRequest *request, HttpResponse *response, const HttpRoute *route)
+{
+	cache_close(&request->open);
+	if (route->is_ofrep)
+		refuse(response, route, NULL);
+	else
+		http_error(response, 403, "Organisation is disabled from serving flags.");
+}
+
 /* Opens the environment of the request's key; false if that is refused. */
 static bool
 authenticate(HttpRequest *request, HttpResponse *response, const HttpRoute *route)
@@ -156,16 +186,14 @@ authenticate(HttpRequest *request, HttpResponse *response, const HttpRoute *rout
 		refuse(response, route, "Invalid or missing Environment key");
 	else if (!cache_try_open(key, &request->open))
 		refuse(response, route, "Invalid or missing Environment Key");
-	else if (request->open.stored->stop_serving_flags)
-	{
-		cache_close(&request->open);
-		if (route->is_ofrep)
-			refuse(response, route, NULL);
-		else
-			http_error(response, 403, "Organisation is disabled from serving flags.");
-	}
 	else
-		return true;
+	{
+		/* whatever comes of it, as Flagsmith does */
+		response->resource = route->resource;
+		if (!request->open.stored->stop_serving_flags)
+			return true;
+		refuse_stopped(request, response, route);
+	}
 	return false;
 }
 
@@ -246,8 +274,8 @@ answer(FunctionCallInfo fcinfo, HttpMethod method)
 {
 	HttpRequest request = {.method = method, .headers = {.type = JSON_OBJECT}};
 	HttpResponse response;
-	Datum values[3];
-	bool nulls[3] = {false};
+	Datum values[4];
+	bool nulls[4] = {false};
 	Str target = argument_optional_text(fcinfo, 0);
 
 	if (!PG_ARGISNULL(1))
@@ -263,10 +291,13 @@ answer(FunctionCallInfo fcinfo, HttpMethod method)
 	values[1] =
 		argument_make_jsonb(str_make(response.headers.data, response.headers.len));
 	values[2] = argument_end_text(&response.body);
+	nulls[3] = response.resource.data == NULL;
+	if (!nulls[3])
+		values[3] = argument_make_text(response.resource);
 	return HeapTupleGetDatum(heap_form_tuple(result_type(fcinfo), values, nulls));
 }
 
-/* http_get(target text, headers jsonb, OUT status, OUT headers, OUT body) */
+/* http_get(target text, headers jsonb, OUT status, OUT headers, OUT body, OUT resource) */
 Datum
 flagsmith_http_get(PG_FUNCTION_ARGS)
 {
@@ -281,7 +312,8 @@ http_see_writes(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 }
 
-/* http_post(target text, headers jsonb, body text, OUT status, OUT headers, OUT body) */
+/* http_post(target text, headers jsonb, body text, OUT status, OUT headers, OUT body,
+ * OUT resource) */
 Datum
 flagsmith_http_post(PG_FUNCTION_ARGS)
 {
