@@ -13,6 +13,7 @@
 #include "settings.h"
 #include "sse.h"
 #include "text.h"
+#include "usage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +87,7 @@ on_answer(Job *job, const Answer *answer)
 	{
 		case JOB_ANSWERED:
 			analytics_note_answer(request, answer->status);
+			usage_count(request, answer->resource);
 			reply_send(request, answer->status,
 			           headers_from_json(answer->headers, answer->headers_length),
 			           answer->body, answer->body_length);
