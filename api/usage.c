@@ -1,6 +1,6 @@
 /*
- * Counts in memory: one for each resource and set of headers, by the text in which the
- * database will have both.
+ * Counts in memory: one for each resource, set of headers and host, by the text in which the
+ * database will have these; the headers are those that it has had with the request.
  *
  * The database names the resource in answers to keys that it knows, so nobody can fill the
  * memory with keys.  With other headers anybody can: when there are too many, what is new
@@ -26,17 +26,13 @@
 #define COUNTS_MAX 10000
 #define BYTES_MAX ((size_t) 4 << 20)
 
-#define HEADERS                                                                          \
-	(HEADER_SET(HEADER_ENVIRONMENT_KEY) | HEADER_SET(HEADER_USER_AGENT) |                \
-	 HEADER_SET(HEADER_SDK_USER_AGENT) | HEADER_SET(HEADER_APPLICATION_NAME) |           \
-	 HEADER_SET(HEADER_APPLICATION_VERSION) | HEADER_SET(HEADER_HOST))
-
 static void on_done(Statement *statement, StatementOutcome outcome,
                     const PGresult *result);
 
 static struct event *flush_event;
 static json_t *counts; /* resource and headers -> count */
 static size_t bytes;   /* of their names */
+static Buffer name;    /* of the one that is counted */
 
 /* What is on its way, or will be sent again as it is. */
 static Buffer leaving;
@@ -54,45 +50,51 @@ static Statement statement = {
 
 /* ---- counting ---- */
 
+/* Writes what the database will have, but for the count; or of that only what clients cannot
+ * invent. */
 static bool
-write_name(const Request *request, Piece resource, unsigned headers, Buffer *name)
+write_name(const Request *request, Piece resource, bool is_short)
 {
-	name->length = 0;
-	return buffer_append_text(name, "{\"resource\":") &&
-	       text_append_json(name, resource.data, resource.length) &&
-	       buffer_append_text(name, ",\"headers\":") &&
-	       request_write_headers(request, headers, name);
+	Piece headers = request->job.headers;
+	Span host = request_header(request, HEADER_HOST);
+
+	name.length = 0;
+	if (!buffer_append_text(&name, "{\"resource\":") ||
+	    !text_append_json(&name, resource.data, resource.length) ||
+	    !buffer_append_text(&name, ",\"headers\":"))
+		return false;
+	if (is_short)
+		return request_write_headers(request, HEADER_SET(HEADER_ENVIRONMENT_KEY), &name);
+	return buffer_append(&name, headers.data, headers.length) &&
+	       buffer_append_text(&name, ",\"host\":") &&
+	       text_append_json(&name, request_text(request, host), host.length);
 }
 
 /* Adds one; false if there is no room for it. */
 static bool
-add(const Buffer *name, size_t share)
+add(size_t share)
 {
-	json_t *count = json_object_getn(counts, name->data, name->length);
+	json_t *count = json_object_getn(counts, name.data, name.length);
 
 	if (count != NULL)
 		return json_integer_value(count) < INT_MAX &&
 		       json_integer_set(count, json_integer_value(count) + 1) == 0;
 	if (json_object_size(counts) >= COUNTS_MAX * share ||
-	    bytes + name->length > BYTES_MAX * share ||
-	    json_object_setn_new(counts, name->data, name->length, json_integer(1)) != 0)
+	    bytes + name.length > BYTES_MAX * share ||
+	    json_object_setn_new(counts, name.data, name.length, json_integer(1)) != 0)
 		return false;
-	bytes += name->length;
+	bytes += name.length;
 	return true;
 }
 
 void
 usage_count(const Request *request, Piece resource)
 {
-	static Buffer name;
-
 	if (resource.length == 0 || settings.analytics_seconds == 0)
 		return;
 	metrics.usage_counted++;
-	if (write_name(request, resource, HEADERS, &name) && add(&name, 1))
-		return;
-	if (!write_name(request, resource, HEADER_SET(HEADER_ENVIRONMENT_KEY), &name) ||
-	    !add(&name, 2))
+	if ((!write_name(request, resource, false) || !add(1)) &&
+	    (!write_name(request, resource, true) || !add(2)))
 		metrics.usage_dropped++;
 }
 

@@ -37,6 +37,7 @@ read_item(const JsonValue *item, EnvironmentId *environment, SourceUsage *usage)
 {
 	const JsonValue *resource = json_get(item, STR("resource"));
 	const JsonValue *headers = json_get(item, STR("headers"));
+	const JsonValue *host = json_get(item, STR("host"));
 	const JsonValue *count = json_get(item, STR("count"));
 	HttpRequest request = {.method = HTTP_GET};
 
@@ -50,7 +51,7 @@ read_item(const JsonValue *item, EnvironmentId *environment, SourceUsage *usage)
 		return false;
 	usage->environment_id = environment->id;
 	usage->resource = resource->string;
-	usage->host = http_header(&request, "host");
+	usage->host = host != NULL && host->type == JSON_STRING ? host->string : STR("");
 	usage->labels = http_count_labels(&request);
 	return true;
 }

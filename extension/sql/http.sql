@@ -87,7 +87,7 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION record_api_usage(jsonb) IS
-'Adds requests that an API tier has answered to the statistics: [{"resource": as the answers said, "headers": as http_get had them, and "host", "count": how many}, ...]; returns how many were of known environments';
+'Adds requests that an API tier has answered to the statistics: [{"resource": as the answers said, "headers": as http_get had them, "host": which was asked, "count": how many}, ...]; returns how many were of known environments';
 
 CREATE FUNCTION api_usage(environment_key text, unit text DEFAULT 'day',
 	OUT resource text, OUT start timestamptz, OUT count bigint)
