@@ -35,11 +35,11 @@ typedef struct Batch
 } Batch;
 
 static const char *const read_sql =
-	"SELECT r.n, a.status, a.headers, a.body, a.resource"
+	"SELECT r.n, a.status, a.headers, a.body"
 	" FROM unnest($1, $2) WITH ORDINALITY AS r (target, headers, n),"
 	" LATERAL flagsmith.http_get(r.target, r.headers) a";
 static const char *const write_sql =
-	"SELECT r.n, a.status, a.headers, a.body, a.resource"
+	"SELECT r.n, a.status, a.headers, a.body"
 	" FROM unnest($1, $2, $3) WITH ORDINALITY AS r (target, headers, body, n),"
 	" LATERAL flagsmith.http_post(r.target, r.headers, r.body) a";
 
@@ -185,7 +185,6 @@ answer(Job *job, const PGresult *result, int row)
 	answer.headers_length = PQgetlength(result, row, 2) - 1;
 	answer.body = PQgetvalue(result, row, 3);
 	answer.body_length = PQgetlength(result, row, 3);
-	answer.resource = (Piece){PQgetvalue(result, row, 4), PQgetlength(result, row, 4)};
 	job->done(job, &answer);
 }
 

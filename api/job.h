@@ -21,12 +21,6 @@ typedef enum JobOutcome
 	JOB_LOST    /* but the connection was lost; it may have been done */
 } JobOutcome;
 
-typedef struct Piece
-{
-	const char *data;
-	size_t length;
-} Piece;
-
 typedef struct Answer
 {
 	JobOutcome outcome;
@@ -36,8 +30,13 @@ typedef struct Answer
 	size_t headers_length;
 	const char *body;
 	size_t body_length;
-	Piece resource; /* of which the request counts as a use; empty: of none */
 } Answer;
+
+typedef struct Piece
+{
+	const char *data;
+	size_t length;
+} Piece;
 
 /* A request to http_get() or http_post(); the caller keeps it and its pieces until done. */
 typedef struct Job

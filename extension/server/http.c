@@ -274,8 +274,8 @@ answer(FunctionCallInfo fcinfo, HttpMethod method)
 {
 	HttpRequest request = {.method = method, .headers = {.type = JSON_OBJECT}};
 	HttpResponse response;
-	Datum values[4];
-	bool nulls[4] = {false};
+	Datum values[3];
+	bool nulls[3] = {false};
 	Str target = argument_optional_text(fcinfo, 0);
 
 	if (!PG_ARGISNULL(1))
@@ -286,18 +286,18 @@ answer(FunctionCallInfo fcinfo, HttpMethod method)
 	http_begin(&response);
 	handle(&request, &response);
 
+	if (response.resource.data != NULL)
+		appendStringInfo(&response.headers, ",\"X-Flagsmith-Resource\":\"%s\"",
+		                 response.resource.data);
 	appendStringInfoChar(&response.headers, '}');
 	values[0] = Int32GetDatum(response.status);
 	values[1] =
 		argument_make_jsonb(str_make(response.headers.data, response.headers.len));
 	values[2] = argument_end_text(&response.body);
-	nulls[3] = response.resource.data == NULL;
-	if (!nulls[3])
-		values[3] = argument_make_text(response.resource);
 	return HeapTupleGetDatum(heap_form_tuple(result_type(fcinfo), values, nulls));
 }
 
-/* http_get(target text, headers jsonb, OUT status, OUT headers, OUT body, OUT resource) */
+/* http_get(target text, headers jsonb, OUT status, OUT headers, OUT body) */
 Datum
 flagsmith_http_get(PG_FUNCTION_ARGS)
 {
@@ -312,8 +312,7 @@ http_see_writes(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 }
 
-/* http_post(target text, headers jsonb, body text, OUT status, OUT headers, OUT body,
- * OUT resource) */
+/* http_post(target text, headers jsonb, body text, OUT status, OUT headers, OUT body) */
 Datum
 flagsmith_http_post(PG_FUNCTION_ARGS)
 {

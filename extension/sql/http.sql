@@ -4,8 +4,7 @@
 -- The Flagsmith SDK API and OFREP: an API tier in any language is a pipe to two functions.
 ---------------------------------------------------------------------------------------
 
-CREATE FUNCTION http_get(target text, headers jsonb,
-	OUT status integer, OUT headers jsonb, OUT body text, OUT resource text)
+CREATE FUNCTION http_get(target text, headers jsonb, OUT status integer, OUT headers jsonb, OUT body text)
 RETURNS record
 AS 'MODULE_PATHNAME', 'flagsmith_http_get'
 LANGUAGE C STABLE PARALLEL SAFE SECURITY DEFINER
@@ -14,8 +13,7 @@ SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION http_get(text, jsonb) IS
 'Answers a GET of the Flagsmith SDK API: takes the path with its query and the headers by their names in lower case; writes nothing';
 
-CREATE FUNCTION http_post(target text, headers jsonb, body text,
-	OUT status integer, OUT headers jsonb, OUT body text, OUT resource text)
+CREATE FUNCTION http_post(target text, headers jsonb, body text, OUT status integer, OUT headers jsonb, OUT body text)
 RETURNS record
 AS 'MODULE_PATHNAME', 'flagsmith_http_post'
 LANGUAGE C VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -87,7 +85,7 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp;
 
 COMMENT ON FUNCTION record_api_usage(jsonb) IS
-'Adds requests that an API tier has answered to the statistics: [{"resource": as the answers said, "headers": as http_get had them, "host": which was asked, "count": how many}, ...]; returns how many were of known environments';
+'Adds requests that an API tier has answered to the statistics: [{"resource": as X-Flagsmith-Resource of the answers said, "headers": as http_get had them, "host": which was asked, "count": how many}, ...]; returns how many were of known environments';
 
 CREATE FUNCTION api_usage(environment_key text, unit text DEFAULT 'day',
 	OUT resource text, OUT start timestamptz, OUT count bigint)

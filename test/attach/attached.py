@@ -186,7 +186,7 @@ def replay_usage(report: Report, connection, folder: Path) -> None:
         request = record["request"]
         headers = {**headers_of(request), "flagsmith-sdk-user-agent": "flagsmith-python-sdk/6.3.0"}
         with connection.transaction(force_rollback=True):
-            items.append({"resource": ask(connection, request).resource, "host": "api.example", "count": 2, "headers": headers})
+            items.append({"resource": ask(connection, request).headers["x-flagsmith-resource"], "host": "api.example", "count": 2, "headers": headers})
         wanted[record["environment"].removeprefix("edge:"), RESOURCES[request["path"].split("/")[3].split("?")[0]]] += 2
     connection.execute("TRUNCATE app_analytics_apiusageraw")
     total = connection.execute("SELECT flagsmith.record_api_usage(%s)", (json.dumps(items),)).fetchone()[0]

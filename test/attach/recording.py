@@ -4,7 +4,7 @@ import base64
 import gzip
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 Differences = List[Tuple[str, Any, Any]]
 MISSING = "(missing)"
@@ -14,7 +14,6 @@ class Answer(NamedTuple):
     status: int
     headers: Dict[str, str]
     body: str
-    resource: Optional[str] = None  # what the request counts as
 
 
 def read(folder: Path, name: str) -> Iterator[Dict[str, Any]]:
@@ -38,7 +37,7 @@ def ask(connection, request: Dict[str, Any]) -> Answer:
         if body is None and request.get("body_base64"):
             body = base64.b64decode(request["body_base64"]).decode("utf-8")
         row = connection.execute("SELECT * FROM flagsmith.http_post(%s, %s, %s)", (request["path"], headers, body or "")).fetchone()
-    return Answer(row[0], {k.lower(): v for k, v in row[1].items()}, row[2] or "", row[3])
+    return Answer(row[0], {k.lower(): v for k, v in row[1].items()}, row[2] or "")
 
 
 def parse(body: Any) -> Any:
