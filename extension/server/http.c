@@ -7,6 +7,7 @@
 #include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "engine/key.h"
@@ -268,6 +269,31 @@ result_type(FunctionCallInfo fcinfo)
 	return fcinfo->flinfo->fn_extra;
 }
 
+/* The headers as jsonb.  Most answers have the very same, so the last ones are kept. */
+static Datum
+make_headers(const StringInfoData *text)
+{
+	static char kept_text[1024];
+	static int kept_length = 0;
+	static Jsonb *kept = NULL;
+	Datum made;
+
+	if (kept != NULL && text->len == kept_length &&
+	    memcmp(text->data, kept_text, kept_length) == 0)
+		return JsonbPGetDatum(kept);
+	made = argument_make_jsonb(str_make(text->data, text->len));
+	if (text->len > (int) sizeof(kept_text))
+		return made;
+	if (kept != NULL)
+		pfree(kept);
+	kept = NULL;
+	kept = MemoryContextAlloc(TopMemoryContext, VARSIZE(DatumGetPointer(made)));
+	memcpy(kept, DatumGetPointer(made), VARSIZE(DatumGetPointer(made)));
+	memcpy(kept_text, text->data, text->len);
+	kept_length = text->len;
+	return JsonbPGetDatum(kept);
+}
+
 /* Answers the request of arguments (target, headers[, body]). */
 static Datum
 answer(FunctionCallInfo fcinfo, HttpMethod method)
@@ -291,8 +317,7 @@ answer(FunctionCallInfo fcinfo, HttpMethod method)
 		                 response.resource.data);
 	appendStringInfoChar(&response.headers, '}');
 	values[0] = Int32GetDatum(response.status);
-	values[1] =
-		argument_make_jsonb(str_make(response.headers.data, response.headers.len));
+	values[1] = make_headers(&response.headers);
 	values[2] = argument_end_text(&response.body);
 	return HeapTupleGetDatum(heap_form_tuple(result_type(fcinfo), values, nulls));
 }
