@@ -7,9 +7,6 @@
 #define HAS_NO_NULLS 0
 #define LOWER_BOUND 1
 
-/* Of the format of jsonb. */
-#define JSONB_VERSION "\1"
-
 bool
 array_begin(Buffer *array, uint32_t element_type, uint32_t count)
 {

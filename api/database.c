@@ -178,6 +178,12 @@ database_read_pool(void)
 	return reads.pool;
 }
 
+Pool *
+database_write_pool(void)
+{
+	return writes.pool;
+}
+
 void
 database_renew(void)
 {

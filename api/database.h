@@ -19,8 +19,9 @@ bool database_open(struct event_base *base);
 /* Sends a job as soon as there is a connection; done may be called before this returns. */
 void database_submit(Job *job);
 
-/* The pool that answers reads. */
+/* The pool that answers reads, and the one that takes writes. */
 Pool *database_read_pool(void);
+Pool *database_write_pool(void);
 
 /* Opens the connections anew. */
 void database_renew(void);

@@ -13,10 +13,14 @@
 #define KEPT 64
 #define KEPT_BYTES 1024
 
+#define RESOURCE "X-Flagsmith-Resource"
+#define RESOURCE_MAX 32
+
 typedef struct Kept
 {
 	Buffer json;
 	Buffer lines;
+	char resource[RESOURCE_MAX]; /* shorter than that, or "" */
 } Kept;
 
 static Kept kept[KEPT];
@@ -48,10 +52,22 @@ write_line(Buffer *lines, const char *name, const char *text)
 	       buffer_append_text(lines, text) && buffer_append_text(lines, "\r\n");
 }
 
+/* Takes the header that is not for the client; false if it is another one. */
+static bool
+take_resource(Kept *slot, const char *name, const char *text)
+{
+	if (strcmp(name, RESOURCE) != 0)
+		return false;
+	if (text != NULL && strlen(text) < RESOURCE_MAX)
+		strcpy(slot->resource, text);
+	return true;
+}
+
 /* Writes whole lines only; false if there is no memory for all. */
 static bool
-write_lines(Buffer *lines, const char *json, size_t length)
+write_lines(Kept *slot, const char *json, size_t length)
 {
+	Buffer *lines = &slot->lines;
 	json_t *object = json_loadb(json, length, 0, NULL);
 	bool is_written = object != NULL;
 	const char *name;
@@ -62,8 +78,8 @@ write_lines(Buffer *lines, const char *json, size_t length)
 		const char *text = json_string_value(value);
 		size_t before = lines->length;
 
-		if (text == NULL || !is_printable(name) || !is_printable(text) ||
-		    write_line(lines, name, text))
+		if (take_resource(slot, name, text) || text == NULL || !is_printable(name) ||
+		    !is_printable(text) || write_line(lines, name, text))
 			continue;
 		lines->length = before;
 		is_written = false;
@@ -73,16 +89,18 @@ write_lines(Buffer *lines, const char *json, size_t length)
 }
 
 Lines
-headers_from_json(const char *json, size_t length)
+headers_from_json(const char *json, size_t length, Piece *resource)
 {
 	Kept *slot = length > KEPT_BYTES ? &large : &kept[hash(json, length) % KEPT];
 
 	if (slot->json.length != length || memcmp(slot->json.data, json, length) != 0)
 	{
 		slot->json.length = slot->lines.length = 0;
-		if (write_lines(&slot->lines, json, length) && slot != &large &&
+		slot->resource[0] = '\0';
+		if (write_lines(slot, json, length) && slot != &large &&
 		    !buffer_append(&slot->json, json, length))
 			slot->json.length = 0;
 	}
+	*resource = (Piece){slot->resource, strlen(slot->resource)};
 	return (Lines){slot->lines.data, slot->lines.length};
 }

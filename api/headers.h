@@ -4,7 +4,7 @@
 #ifndef HEADERS_H
 #define HEADERS_H
 
-#include <stddef.h>
+#include "job.h"
 
 typedef struct Lines
 {
@@ -14,8 +14,9 @@ typedef struct Lines
 
 /*
  * Returns the lines of such an object; they are good until the next call.  What is not a
- * text, or could end a line, is left out.
+ * text, or could end a line, is left out.  One header is not for the client: of what the
+ * request counts as a use; empty if it is not there.
  */
-Lines headers_from_json(const char *json, size_t length);
+Lines headers_from_json(const char *json, size_t length, Piece *resource);
 
 #endif

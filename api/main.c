@@ -11,6 +11,7 @@
 #include "server.h"
 #include "settings.h"
 #include "sse.h"
+#include "usage.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -59,6 +60,7 @@ static void
 on_drain(evutil_socket_t fd, short what, void *argument)
 {
 	int64_t waited = clock_ms() - drain_started;
+	bool is_told;
 
 	(void) fd;
 	(void) what;
@@ -66,7 +68,8 @@ on_drain(evutil_socket_t fd, short what, void *argument)
 	if (server.count > 0 && waited < DRAIN_MS)
 		return;
 	analytics_flush();
-	if (analytics_is_empty() || waited >= 2 * DRAIN_MS)
+	is_told = usage_end();
+	if ((analytics_is_empty() && is_told) || waited >= 2 * DRAIN_MS)
 		event_base_loopbreak(base);
 }
 
@@ -129,6 +132,7 @@ main(int argc, char **argv)
 		return 1;
 	sse_open(base);
 	analytics_open(base);
+	usage_open(base);
 	if (!server_open(&server, base, route_request))
 		return 1;
 	event_base_dispatch(base);
@@ -137,6 +141,7 @@ main(int argc, char **argv)
 	database_close();
 	server_close(&server);
 	analytics_close();
+	usage_close();
 	sse_close();
 	for (int i = 0; i < 3; i++)
 		event_free(signals[i]);

@@ -149,5 +149,13 @@ metrics_write(Buffer *text)
 	             "Gathered evaluations that it refused, or of which nobody knows whether "
 	             "it counted them.",
 	             metrics.analytics_dropped);
+	write_number(text, "usage_counted_total", "counter",
+	             "Requests counted as uses of the API.", metrics.usage_counted);
+	write_number(text, "usage_sent_total", "counter",
+	             "Counted requests that the database has recorded.", metrics.usage_sent);
+	write_number(text, "usage_dropped_total", "counter",
+	             "Counted requests for which there was no room, or of which nobody knows "
+	             "whether it recorded them.",
+	             metrics.usage_dropped);
 	write_databases(text);
 }

@@ -29,6 +29,9 @@ typedef struct Metrics
 	uint64_t analytics_gathered; /* evaluations */
 	uint64_t analytics_sent;
 	uint64_t analytics_dropped;
+	uint64_t usage_counted; /* requests */
+	uint64_t usage_sent;
+	uint64_t usage_dropped;
 	DatabaseMetrics database[METRICS_DATABASES];
 } Metrics;
 

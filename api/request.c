@@ -26,6 +26,7 @@ static const char *const names[] = {
 	[HEADER_ACCEPT_ENCODING] = "accept-encoding",
 	[HEADER_CORS_HEADERS] = "access-control-request-headers",
 	[HEADER_EXPECT] = "expect",
+	[HEADER_HOST] = "host",
 };
 
 static Request *spare[SPARE_MAX];

@@ -13,6 +13,7 @@
 #include "settings.h"
 #include "sse.h"
 #include "text.h"
+#include "usage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,6 +79,17 @@ answer_metrics(Request *request)
 /* ---- to the database ---- */
 
 static void
+pass_on(Request *request, const Answer *answer)
+{
+	Piece resource;
+	Lines lines = headers_from_json(answer->headers, answer->headers_length, &resource);
+
+	analytics_note_answer(request, answer->status);
+	usage_count(request, resource);
+	reply_send(request, answer->status, lines, answer->body, answer->body_length);
+}
+
+static void
 on_answer(Job *job, const Answer *answer)
 {
 	Request *request = (Request *) ((char *) job - offsetof(Request, job));
@@ -85,10 +97,7 @@ on_answer(Job *job, const Answer *answer)
 	switch (answer->outcome)
 	{
 		case JOB_ANSWERED:
-			analytics_note_answer(request, answer->status);
-			reply_send(request, answer->status,
-			           headers_from_json(answer->headers, answer->headers_length),
-			           answer->body, answer->body_length);
+			pass_on(request, answer);
 			break;
 		case JOB_AWAY:
 			reply_error(request, 503, "The database is away.");

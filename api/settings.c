@@ -59,7 +59,8 @@ static const Setting table[] = {
 	{"stream-seconds", NULL, &settings.stream_seconds, "60", 0, 86400,
      "seconds that a stream of events is kept; 0: for ever"},
 	{"analytics-seconds", NULL, &settings.analytics_seconds, "5", 0, 3600,
-     "seconds for which counts of evaluations are gathered; 0: each POST is passed on"},
+     "seconds for which counts are gathered; 0: each POST of evaluations is passed on, and\n"
+     "uses of the API are not counted"},
 	{"log-file", &settings.log_file, NULL, NULL, 0, 0,
      "where to log, opened anew on SIGHUP (default: the standard error)"},
 };

@@ -221,7 +221,11 @@ AS $$
 		('app_analytics_featureevaluationraw', '{varchar,text}', 'feature_name identity_identifier'),
 		('app_analytics_featureevaluationraw', '{bool}', 'enabled_when_evaluated'),
 		('app_analytics_featureevaluationraw', '{timestamptz}', 'created_at'),
-		('app_analytics_featureevaluationraw', '{jsonb}', 'labels')
+		('app_analytics_featureevaluationraw', '{jsonb}', 'labels'),
+		('app_analytics_apiusageraw', '{int4,int8}', 'environment_id resource count'),
+		('app_analytics_apiusageraw', '{varchar,text}', 'host'),
+		('app_analytics_apiusageraw', '{timestamptz}', 'created_at'),
+		('app_analytics_apiusageraw', '{jsonb}', 'labels')
 	) given (table_name, types, columns), unnest(string_to_array(columns, ' ')) column_name
 $$;
 
@@ -877,6 +881,52 @@ $$;
 COMMENT ON FUNCTION feature_evaluations(text, text) IS
 'How often features of an environment were evaluated, added up by hour, day, week, ... in UTC';
 
+CREATE TABLE api_usage (
+	environment_id bigint NOT NULL,
+	resource text NOT NULL,
+	hour timestamptz NOT NULL,
+	labels jsonb NOT NULL DEFAULT '{}',
+	writer integer NOT NULL,
+	count bigint NOT NULL,
+	PRIMARY KEY (environment_id, resource, hour, labels, writer)
+);
+
+COMMENT ON TABLE api_usage IS
+'How many requests API tiers say that they have answered. Each session that writes at the same time has rows of its own, so that none waits for another: sum them up';
+COMMENT ON COLUMN api_usage.resource IS 'What was asked for: flags, identities, traits or environment-document';
+COMMENT ON COLUMN api_usage.hour IS 'The hour in which they said so';
+COMMENT ON COLUMN api_usage.labels IS 'What application and SDK say of themselves';
+COMMENT ON COLUMN api_usage.writer IS 'The slot of the session that has counted';
+
+REVOKE ALL ON api_usage FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('flagsmith.api_usage', '');
+
+CREATE FUNCTION record_api_usage(usage jsonb)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'flagsmith_record_api_usage'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp;
+
+COMMENT ON FUNCTION record_api_usage(jsonb) IS
+'Adds requests that an API tier has answered to the statistics: [{"resource": as X-Flagsmith-Resource of the answers said, "headers": as http_get had them, "host": which was asked, "count": how many}, ...]; returns how many were of known environments';
+
+CREATE FUNCTION api_usage(environment_key text, unit text DEFAULT 'day',
+	OUT resource text, OUT start timestamptz, OUT count bigint)
+RETURNS SETOF record
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC'
+AS $$
+	SELECT c.resource, date_trunc($2, c.hour), sum(c.count)::bigint
+	FROM flagsmith.api_usage c
+	WHERE c.environment_id = flagsmith.environment_id($1)
+	GROUP BY 1, 2
+	ORDER BY 2, 1
+$$;
+
+COMMENT ON FUNCTION api_usage(text, text) IS
+'How many requests for an environment API tiers have answered, added up by hour, day, week, ... in UTC';
+
 CREATE OR REPLACE FUNCTION api_functions()
 RETURNS SETOF regprocedure
 LANGUAGE sql STABLE
@@ -886,7 +936,7 @@ AS $$
 	WHERE p.pronamespace = 'flagsmith'::regnamespace AND p.proname = ANY (
 		'{evaluate,get_environment_flags,get_identity_flags,is_feature_enabled,get_feature_value,get_identity_segments,'
 		'is_in_segment,identity_document,environment_document,set_traits,delete_identity,cache_stats,'
-		'http_get,http_post,environments_updated_at}')
+		'http_get,http_post,record_api_usage,environments_updated_at}')
 $$;
 
 COMMENT ON FUNCTION api_functions() IS 'What an API tier calls';

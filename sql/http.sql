@@ -191,7 +191,7 @@ SELECT environment_key FROM flagsmith.environments_updated_at('{client,client,un
 
 -- analytics
 SELECT pg_temp.post('/api/v1/analytics/flags/', '{"banner": 2, "price": 1, "unknown": 5, "secret": 1.5, "Dark/mode é": -1}');
-SELECT pg_temp.post('/api/v1/analytics/flags/', '{"banner": 3, "price": "1", "secret": true, "Dark/mode é": 99999999999}', '{"x-environment-key": "client", "user-agent": "sdk/1", "flagsmith-application-name": "app"}');
+SELECT pg_temp.post('/api/v1/analytics/flags/', '{"banner": 3, "price": "1", "secret": true, "Dark/mode é": 99999999999}', '{"x-environment-key": "client", "user-agent": "flagsmith-python-sdk/1", "flagsmith-application-name": "app"}');
 SELECT pg_temp.post('/api/v1/analytics/flags/', '[]'), pg_temp.post('/api/v1/analytics/flags/', '{}'), pg_temp.post('/api/v1/analytics/flags/', '{}', '{}');
 SELECT feature, count FROM flagsmith.feature_evaluations('client');
 SELECT DISTINCT labels FROM flagsmith.feature_evaluation ORDER BY labels;

@@ -100,5 +100,6 @@ extern Datum attached_document(int64 environment_id);
 extern void attached_record_evaluations(int64 environment_id,
                                         const SourceEvaluation *evaluations, int count,
                                         Str labels);
+extern void attached_record_usage(const SourceUsage *usage, int count);
 
 #endif

@@ -157,4 +157,5 @@ const Source attached_source = {
 	.trait_fault = attached_trait_fault,
 	.document = attached_document,
 	.record_evaluations = attached_record_evaluations,
+	.record_usage = attached_record_usage,
 };

@@ -223,15 +223,26 @@ id_of(const FoundKey *found)
 	return (EnvironmentId){found->source, found->key.environment_id};
 }
 
-EnvironmentId
-cache_environment_id(Str environment_key)
+bool
+cache_try_environment_id(Str environment_key, EnvironmentId *id)
 {
 	SnapshotMark mark = freshness_catch_up();
 	KeyEntry key;
 
 	if (!find_key(environment_key, &mark, &key))
+		return false;
+	*id = id_of(&key.found);
+	return true;
+}
+
+EnvironmentId
+cache_environment_id(Str environment_key)
+{
+	EnvironmentId id;
+
+	if (!cache_try_environment_id(environment_key, &id))
 		report_unknown_key();
-	return id_of(&key.found);
+	return id;
 }
 
 static Size

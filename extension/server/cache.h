@@ -42,6 +42,9 @@ extern void cache_close(OpenEnvironment *open);
 /* Which environment the key opens, or an error. */
 extern EnvironmentId cache_environment_id(Str environment_key);
 
+/* The same, but returns false if the key opens nothing. */
+extern bool cache_try_environment_id(Str environment_key, EnvironmentId *id);
+
 /* Whether the key may see the flag at all. */
 static inline bool
 open_shows_flag(const OpenEnvironment *open, const Flag *flag)

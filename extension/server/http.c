@@ -7,6 +7,7 @@
 #include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "engine/key.h"
@@ -33,23 +34,33 @@ typedef struct HttpRoute
 	bool is_ofrep;
 	bool server_keys_only;
 	BodyKind body; /* of a POST */
+	Str resource;  /* what a request is counted as; data == NULL: it is not */
 	HttpHandler get, post;
 } HttpRoute;
 
 static const HttpRoute routes[] = {
-	{.path = STR_INIT("/api/v1/flags/"), .get = http_get_flags},
+	{.path = STR_INIT("/api/v1/flags/"),
+     .resource = STR_INIT("flags"),
+     .get = http_get_flags},
 	{.path = STR_INIT("/api/v1/identities/"),
+     .resource = STR_INIT("identities"),
      .body = BODY_OBJECT,
      .get = http_get_identity,
      .post = http_post_identity},
-	{.path = STR_INIT("/api/v1/traits/"), .body = BODY_OBJECT, .post = http_post_trait},
+	{.path = STR_INIT("/api/v1/traits/"),
+     .resource = STR_INIT("traits"),
+     .body = BODY_OBJECT,
+     .post = http_post_trait},
 	{.path = STR_INIT("/api/v1/traits/bulk/"),
+     .resource = STR_INIT("traits"),
      .body = BODY_ANY,
      .post = http_post_traits},
 	{.path = STR_INIT("/api/v1/traits/increment-value/"),
+     .resource = STR_INIT("traits"),
      .body = BODY_OBJECT,
      .post = http_increment_trait},
 	{.path = STR_INIT("/api/v1/environment-document/"),
+     .resource = STR_INIT("environment-document"),
      .server_keys_only = true,
      .get = http_get_document},
 	{.path = STR_INIT("/api/v1/analytics/flags/"),
@@ -68,6 +79,15 @@ static const HttpRoute routes[] = {
      .body = BODY_ANY,
      .post = http_ofrep_flag},
 };
+
+bool
+http_is_resource(Str name)
+{
+	for (size_t i = 0; i < lengthof(routes); i++)
+		if (routes[i].resource.data != NULL && str_equal(routes[i].resource, name))
+			return true;
+	return false;
+}
 
 static bool
 matches(const HttpRoute *route, Str path)
@@ -146,6 +166,17 @@ refuse(HttpResponse *response, const HttpRoute *route, const char *detail)
 		http_error(response, 403, detail);
 }
 
+/* Refuses what is asked of an environment that is open. */
+static void
+refuse_stopped(HttpRequest *request, HttpResponse *response, const HttpRoute *route)
+{
+	cache_close(&request->open);
+	if (route->is_ofrep)
+		refuse(response, route, NULL);
+	else
+		http_error(response, 403, "Organisation is disabled from serving flags.");
+}
+
 /* Opens the environment of the request's key; false if that is refused. */
 static bool
 authenticate(HttpRequest *request, HttpResponse *response, const HttpRoute *route)
@@ -156,16 +187,14 @@ authenticate(HttpRequest *request, HttpResponse *response, const HttpRoute *rout
 		refuse(response, route, "Invalid or missing Environment key");
 	else if (!cache_try_open(key, &request->open))
 		refuse(response, route, "Invalid or missing Environment Key");
-	else if (request->open.stored->stop_serving_flags)
-	{
-		cache_close(&request->open);
-		if (route->is_ofrep)
-			refuse(response, route, NULL);
-		else
-			http_error(response, 403, "Organisation is disabled from serving flags.");
-	}
 	else
-		return true;
+	{
+		/* whatever comes of it, as Flagsmith does */
+		response->resource = route->resource;
+		if (!request->open.stored->stop_serving_flags)
+			return true;
+		refuse_stopped(request, response, route);
+	}
 	return false;
 }
 
@@ -240,6 +269,31 @@ result_type(FunctionCallInfo fcinfo)
 	return fcinfo->flinfo->fn_extra;
 }
 
+/* The headers as jsonb.  Most answers have the very same, so the last ones are kept. */
+static Datum
+make_headers(const StringInfoData *text)
+{
+	static char kept_text[1024];
+	static int kept_length = 0;
+	static Jsonb *kept = NULL;
+	Datum made;
+
+	if (kept != NULL && text->len == kept_length &&
+	    memcmp(text->data, kept_text, kept_length) == 0)
+		return JsonbPGetDatum(kept);
+	made = argument_make_jsonb(str_make(text->data, text->len));
+	if (text->len > (int) sizeof(kept_text))
+		return made;
+	if (kept != NULL)
+		pfree(kept);
+	kept = NULL;
+	kept = MemoryContextAlloc(TopMemoryContext, VARSIZE(DatumGetPointer(made)));
+	memcpy(kept, DatumGetPointer(made), VARSIZE(DatumGetPointer(made)));
+	memcpy(kept_text, text->data, text->len);
+	kept_length = text->len;
+	return JsonbPGetDatum(kept);
+}
+
 /* Answers the request of arguments (target, headers[, body]). */
 static Datum
 answer(FunctionCallInfo fcinfo, HttpMethod method)
@@ -258,10 +312,12 @@ answer(FunctionCallInfo fcinfo, HttpMethod method)
 	http_begin(&response);
 	handle(&request, &response);
 
+	if (response.resource.data != NULL)
+		appendStringInfo(&response.headers, ",\"X-Flagsmith-Resource\":\"%s\"",
+		                 response.resource.data);
 	appendStringInfoChar(&response.headers, '}');
 	values[0] = Int32GetDatum(response.status);
-	values[1] =
-		argument_make_jsonb(str_make(response.headers.data, response.headers.len));
+	values[1] = make_headers(&response.headers);
 	values[2] = argument_end_text(&response.body);
 	return HeapTupleGetDatum(heap_form_tuple(result_type(fcinfo), values, nulls));
 }

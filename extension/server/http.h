@@ -35,6 +35,7 @@ typedef struct HttpResponse
 	int status;
 	StringInfoData headers; /* a JSON object that is not closed yet */
 	StringInfoData body;    /* a text that is not ended yet (argument_begin_text) */
+	Str resource; /* of which the request counts as one use; data == NULL: of none */
 } HttpResponse;
 
 typedef void (*HttpHandler)(HttpRequest *request, HttpResponse *response);
@@ -51,6 +52,9 @@ extern void http_post_analytics(HttpRequest *request, HttpResponse *response);
 extern void http_post_analytics_v2(HttpRequest *request, HttpResponse *response);
 extern void http_ofrep_flags(HttpRequest *request, HttpResponse *response);
 extern void http_ofrep_flag(HttpRequest *request, HttpResponse *response);
+
+/* Whether requests are counted as uses of what has this name. */
+extern bool http_is_resource(Str name);
 
 /* Makes what has been written visible to the queries that follow. */
 extern void http_see_writes(void);

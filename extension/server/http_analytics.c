@@ -10,70 +10,9 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 
-#include "engine/json_write.h"
-
+#include "http_count.h"
 #include "http_fields.h"
 #include "http_message.h"
-
-/* Of a label, so many bytes are kept. */
-#define LABEL_MAX_BYTES 100
-
-/* Cuts between characters. */
-static Str
-cut(Str text)
-{
-	if (text.len > LABEL_MAX_BYTES)
-	{
-		text.len = LABEL_MAX_BYTES;
-		while (text.len > 0 && (text.data[text.len] & 0xc0) == 0x80)
-			text.len--;
-	}
-	return text;
-}
-
-/* What the client says of itself, as a JSON object. */
-static Str
-make_labels(const HttpRequest *request)
-{
-	static const struct
-	{
-		const char *header, *label;
-	} known[] = {
-		{"flagsmith-application-name", "client_application_name"},
-		{"flagsmith-application-version", "client_application_version"},
-		{"flagsmith-sdk-user-agent", "sdk_user_agent"},
-		{"user-agent", "user_agent"},
-	};
-	StringInfoData labels;
-
-	initStringInfo(&labels);
-	appendStringInfoChar(&labels, '{');
-	for (size_t i = 0; i < lengthof(known); i++)
-	{
-		Str value = cut(http_header(request, known[i].header));
-
-		if (value.len == 0)
-			continue;
-		appendStringInfo(&labels, "%s\"%s\":", labels.len > 1 ? "," : "", known[i].label);
-		json_write_string(&labels, value);
-	}
-	appendStringInfoChar(&labels, '}');
-	return str_make(labels.data, labels.len);
-}
-
-/* A count that can be added: a positive integer that is no absurd one; else 0. */
-static int64
-read_count(const JsonValue *value)
-{
-	ContextValue count = NULL_VALUE;
-
-	if (value->type == JSON_NUMBER)
-		count = value_from_json(value);
-	if (count.type != VALUE_INT || count.digits.data != NULL || count.integer < 1 ||
-	    count.integer > PG_INT32_MAX)
-		return 0;
-	return count.integer;
-}
 
 /* Records the evaluations; false on a server that cannot write. */
 static bool
@@ -90,7 +29,7 @@ record(HttpRequest *request, HttpResponse *response, SourceEvaluation *evaluatio
 		return false;
 	}
 	stored->source->record_evaluations(stored->id, evaluations, count,
-	                                   make_labels(request));
+	                                   http_count_labels(request));
 	return true;
 }
 
@@ -110,7 +49,7 @@ http_post_analytics(HttpRequest *request, HttpResponse *response)
 	evaluations = palloc(sizeof(SourceEvaluation) * (body->count + 1));
 	for (uint32 i = 0; i < body->count; i++)
 	{
-		int64 number = read_count(&body->members[i].value);
+		int64 number = http_count_read(&body->members[i].value);
 
 		if (number > 0)
 			evaluations[count++] = (SourceEvaluation){
@@ -136,7 +75,7 @@ read_item(FieldErrors *errors, const JsonValue *object, SourceEvaluation *evalua
 	evaluation->enabled = enabled;
 	if (json_get(object, STR("enabled_when_evaluated")) == NULL)
 		fields_add(errors, "enabled_when_evaluated", "This field is required.");
-	evaluation->count = count == NULL ? 0 : read_count(count);
+	evaluation->count = count == NULL ? 0 : http_count_read(count);
 	if (evaluation->count == 0)
 		fields_add(errors, "count",
 		           count == NULL ? "This field is required."

@@ -132,6 +132,7 @@ void
 http_begin(HttpResponse *response)
 {
 	response->status = 200;
+	response->resource = (Str){NULL, 0};
 	initStringInfo(&response->headers);
 	appendStringInfoString(&response->headers,
 	                       "{\"Content-Type\":\"application/json\""

@@ -78,6 +78,16 @@ typedef struct SourceEvaluation
 	int64 count;
 } SourceEvaluation;
 
+/* So many requests to the API, as an API tier has counted them. */
+typedef struct SourceUsage
+{
+	int64 environment_id;
+	Str resource; /* what was asked for: one that a route names */
+	Str host;     /* which the requests were sent to */
+	Str labels;   /* what application and SDK say of themselves, a JSON object */
+	int64 count;
+} SourceUsage;
+
 typedef struct Source
 {
 	/* Names the relations that configuration is read from; returns how many there are. */
@@ -102,6 +112,8 @@ typedef struct Source
 	 * application and SDK say of themselves, a JSON object. */
 	void (*record_evaluations)(int64 environment_id, const SourceEvaluation *evaluations,
 	                           int count, Str labels);
+	/* Adds requests to the statistics, of any of its environments. */
+	void (*record_usage)(const SourceUsage *usage, int count);
 } Source;
 
 /* The extension's own tables. */

@@ -21,6 +21,7 @@
 #include "query.h"
 #include "source.h"
 #include "table_identity.h"
+#include "usage_arrays.h"
 
 static KeptQuery find_client_key = {
 	.text =
@@ -126,6 +127,19 @@ static KeptQuery add_evaluations = {
 			" DO UPDATE SET count = c.count + excluded.count",
 	.nparameters = 5,
 	.parameter_types = {INT8OID, TEXTARRAYOID, INT8ARRAYOID, JSONBOID, INT4OID},
+};
+
+static KeptQuery add_usage = {
+	.text = "INSERT INTO flagsmith.api_usage AS c"
+			" (environment_id, resource, hour, labels, writer, count)"
+			" SELECT g.environment_id, g.resource, date_trunc('hour', now(), 'UTC'),"
+			" g.labels, $5, sum(g.count)"
+			" FROM unnest($1, $2, $3, $4) g (environment_id, resource, labels, count)"
+			" GROUP BY g.environment_id, g.resource, g.labels"
+			" ON CONFLICT (environment_id, resource, hour, labels, writer)"
+			" DO UPDATE SET count = c.count + excluded.count",
+	.nparameters = 5,
+	.parameter_types = {INT8ARRAYOID, TEXTARRAYOID, JSONBARRAYOID, INT8ARRAYOID, INT4OID},
 };
 
 static int
@@ -293,6 +307,18 @@ table_record_evaluations(int64 environment_id, const SourceEvaluation *evaluatio
 	SPI_finish();
 }
 
+static void
+table_record_usage(const SourceUsage *usage, int count)
+{
+	UsageArrays arrays = usage_make_arrays(usage, count);
+	Datum parameters[] = {arrays.environment_ids, arrays.resources, arrays.labels,
+	                      arrays.counts, Int32GetDatum(compat_backend_slot())};
+
+	SPI_connect();
+	query_run(&add_usage, parameters, NULL);
+	SPI_finish();
+}
+
 const Source table_source = {
 	.relations = table_relations,
 	.find_key = table_find_key,
@@ -303,4 +329,5 @@ const Source table_source = {
 	.trait_fault = table_trait_fault,
 	.document = table_document,
 	.record_evaluations = table_record_evaluations,
+	.record_usage = table_record_usage,
 };

@@ -216,7 +216,11 @@ AS $$
 		('app_analytics_featureevaluationraw', '{varchar,text}', 'feature_name identity_identifier'),
 		('app_analytics_featureevaluationraw', '{bool}', 'enabled_when_evaluated'),
 		('app_analytics_featureevaluationraw', '{timestamptz}', 'created_at'),
-		('app_analytics_featureevaluationraw', '{jsonb}', 'labels')
+		('app_analytics_featureevaluationraw', '{jsonb}', 'labels'),
+		('app_analytics_apiusageraw', '{int4,int8}', 'environment_id resource count'),
+		('app_analytics_apiusageraw', '{varchar,text}', 'host'),
+		('app_analytics_apiusageraw', '{timestamptz}', 'created_at'),
+		('app_analytics_apiusageraw', '{jsonb}', 'labels')
 	) given (table_name, types, columns), unnest(string_to_array(columns, ' ')) column_name
 $$;
 

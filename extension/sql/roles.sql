@@ -11,7 +11,7 @@ AS $$
 	WHERE p.pronamespace = 'flagsmith'::regnamespace AND p.proname = ANY (
 		'{evaluate,get_environment_flags,get_identity_flags,is_feature_enabled,get_feature_value,get_identity_segments,'
 		'is_in_segment,identity_document,environment_document,set_traits,delete_identity,cache_stats,'
-		'http_get,http_post,environments_updated_at}')
+		'http_get,http_post,record_api_usage,environments_updated_at}')
 $$;
 
 COMMENT ON FUNCTION api_functions() IS 'What an API tier calls';

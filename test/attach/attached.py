@@ -37,6 +37,8 @@ UPDATED_AT = "x-flagsmith-document-updated-at"
 LITERAL = re.compile(r"'(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?\+00:00)'::timestamptz")
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)")
 FOREVER = 2090
+# The numbers of what is counted, as Flagsmith has them.
+RESOURCES = {"flags": 1, "identities": 2, "traits": 3, "environment-document": 4}
 # What was changed after the identities were recorded, before the dump.
 CHANGED = ("Staging", "live_chat")
 
@@ -89,6 +91,7 @@ def main() -> int:
         connection.execute("SELECT flagsmith.attach()")
         replay_state(report, connection, Path(folder))
         replay_identities(report, connection, Path(folder))
+        replay_usage(report, connection, Path(folder))
         replay_session(report, connection, Path(folder))
         connection.execute("DROP EXTENSION flagsmith")
         report.require("DROP EXTENSION leaves the schema as it was", dump_schema() == schema)
@@ -173,6 +176,29 @@ def replay_identities(report: Report, connection, folder: Path) -> None:
         if record["environment"] == CHANGED[0]:
             wanted[CHANGED[1]] = flags[CHANGED[1]]
         report.check(f"identity {record['identifier']} of {record['environment']}", record, Answer(200, {}, ""), got, diff(wanted, flags))
+
+
+def replay_usage(report: Report, connection, folder: Path) -> None:
+    """What requests count as, recorded for all at once: by the numbers that Flagsmith gives resources, added up
+    as it does to make its charts."""
+    items, wanted = [], Counter()
+    for record in read(folder, "final-state"):
+        request = record["request"]
+        headers = {**headers_of(request), "flagsmith-sdk-user-agent": "flagsmith-python-sdk/6.3.0"}
+        with connection.transaction(force_rollback=True):
+            items.append({"resource": ask(connection, request).headers["x-flagsmith-resource"], "host": "api.example", "count": 2, "headers": headers})
+        wanted[record["environment"].removeprefix("edge:"), RESOURCES[request["path"].split("/")[3].split("?")[0]]] += 2
+    connection.execute("TRUNCATE app_analytics_apiusageraw")
+    total = connection.execute("SELECT flagsmith.record_api_usage(%s)", (json.dumps(items),)).fetchone()[0]
+    report.require("all requests are recorded", total == sum(wanted.values()), f"{total} of {sum(wanted.values())}")
+    rows = connection.execute(
+        "SELECT CASE e.name WHEN 'main' THEN p.name ELSE e.name END, u.resource, sum(u.count)"
+        " FROM app_analytics_apiusageraw u JOIN environments_environment e ON e.id = u.environment_id"
+        " JOIN projects_project p ON p.id = e.project_id"
+        " WHERE u.created_at > now() - interval '1 hour' AND u.created_at <= now() AND u.host = 'api.example'"
+        " AND u.labels = '{\"user_agent\": \"flagsmith-python-sdk/6.3.0\"}' GROUP BY 1, 2").fetchall()
+    got = {(name, resource): int(count) for name, resource, count in rows}
+    report.require("and found by environment and resource", got == wanted, str(set(got.items()) ^ set(wanted.items())))
 
 
 def replay_session(report: Report, connection, folder: Path) -> None:

@@ -35,6 +35,7 @@ SELECT flagsmith.set_traits('client', 'u' || n, jsonb_build_object('plan', CASE 
 INSERT INTO flagsmith.environment_key (environment_id, key, active, expires_at) SELECT id, 'ser.' || api_key, api_key <> 'third', now() + interval '1 day' FROM flagsmith.environment;
 SELECT flagsmith.create_server_key('client');
 SELECT flagsmith.http_post('/api/v1/analytics/flags/', '{"x-environment-key": "client"}', '{"banner": 2}');
+SELECT flagsmith.record_api_usage('[{"resource": "flags", "count": 3, "headers": {"x-environment-key": "client"}}]');
 INSERT INTO flagsmith.feature_state (environment_id, feature_id, value, live_from, published)
 SELECT e.id, f.id, '"later"', now() + interval '1 hour', n = 1 FROM flagsmith.environment e JOIN flagsmith.feature f USING (project_id), generate_series(1, 2) n WHERE f.name = 'banner';
 SQL
