@@ -10,19 +10,16 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "portability/instr_time.h"
-#include "utils/catcache.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "cache.h"
 #include "freshness.h"
+#include "key_cache.h"
 #include "report.h"
 
 SQL_FUNCTION(flagsmith_cache_stats);
-
-/* Longer keys are looked up each time. */
-#define CACHED_KEY_SIZE 128
 
 #define MAX_PINS 64
 
@@ -34,20 +31,6 @@ typedef struct Entry
 	uint64 last_use;
 } Entry;
 
-/* What a key opens, and where. */
-typedef struct FoundKey
-{
-	const Source *source;
-	SourceKey key;
-} FoundKey;
-
-typedef struct KeyEntry
-{
-	char key[CACHED_KEY_SIZE];
-	FoundKey found;
-	Freshness freshness;
-} KeyEntry;
-
 /* An environment in use, and how deep in subtransactions. */
 typedef struct Pin
 {
@@ -57,31 +40,17 @@ typedef struct Pin
 
 static int cache_size = 64 * 1024; /* kB */
 
-/* The first that knows a key has it: while a Flagsmith is attached, its dashboard rules
- * over a copy of an environment. */
-static const Source *const sources[] = {&attached_source, &table_source};
-
 static HTAB *entries = NULL;
-static HTAB *keys = NULL;
 
 /* The key that was opened last, and its entry, NULL if that has gone: a statement that
  * calls for each row of a table finds both without looking anything up. */
-static KeyEntry last_key;
+static CachedKey last_key;
 static Entry *last_entry = NULL;
 
 static Pin pins[MAX_PINS];
 static int npins = 0;
 static uint64 uses = 0;
 static CacheStats stats;
-
-static HTAB *
-create_table(const char *name, Size key_size, Size entry_size, int flags)
-{
-	HASHCTL control = {
-		.keysize = key_size, .entrysize = entry_size, .hcxt = CacheMemoryContext};
-
-	return hash_create(name, 64, &control, HASH_ELEM | HASH_CONTEXT | flags);
-}
 
 static void
 free_stored(StoredEnvironment *stored)
@@ -136,102 +105,32 @@ cache_init(void)
 }
 
 static void
-create_tables(void)
+create_table(void)
 {
-	if (keys != NULL)
-		return;
-	if (CacheMemoryContext == NULL)
-		CreateCacheMemoryContext();
-	entries = create_table("flagsmith environments", sizeof(EnvironmentId), sizeof(Entry),
-	                       HASH_BLOBS);
-	keys =
-		create_table("flagsmith keys", CACHED_KEY_SIZE, sizeof(KeyEntry), HASH_STRINGS);
-}
+	HASHCTL control = {.keysize = sizeof(EnvironmentId),
+	                   .entrysize = sizeof(Entry),
+	                   .hcxt = CacheMemoryContext};
 
-static bool
-has_come(TimestampTz moment)
-{
-	return moment != DT_NOEND && moment <= GetCurrentTransactionStartTimestamp();
-}
-
-/* Watches the tables of all sources, whatever they are in the catalog now. */
-static void
-watch_relations(void)
-{
-	Oid relations[FRESHNESS_MAX_WATCHED];
-	int count = 0;
-
-	for (size_t i = 0; i < lengthof(sources); i++)
-		count += sources[i]->relations(relations + count, FRESHNESS_MAX_WATCHED - count);
-	freshness_watch(count, relations);
-}
-
-/* Looks a key up in the tables. */
-static bool
-look_up_key(Str key, FoundKey *found, Freshness *freshness)
-{
-	watch_relations();
-	*freshness = freshness_now();
-	for (size_t i = 0; i < lengthof(sources); i++)
-	{
-		found->source = sources[i];
-		if (found->source->find_key(key, &found->key))
-			return true;
-	}
-	return false;
-}
-
-/* Whether what a key opened still holds. */
-static bool
-is_current(const KeyEntry *entry, const SnapshotMark *mark)
-{
-	return freshness_holds(&entry->freshness, mark) &&
-	       !has_come(entry->found.key.expires_at);
-}
-
-/* Finds out what the key opens; false if nothing. */
-static bool
-find_key(Str key, const SnapshotMark *mark, KeyEntry *found)
-{
-	KeyEntry *entry;
-
-	*found = (KeyEntry){0};
-	if (key.data == NULL)
-		return false;
-	create_tables();
-	if (key.len >= CACHED_KEY_SIZE)
-		return look_up_key(key, &found->found, &found->freshness);
-	memcpy(found->key, key.data, key.len);
-	entry = hash_search(keys, found->key, HASH_FIND, NULL);
-	if (entry != NULL && is_current(entry, mark))
-	{
-		*found = *entry;
-		return true;
-	}
-	/* whoever asks with wrong keys takes no memory */
-	hash_search(keys, found->key, HASH_REMOVE, NULL);
-	if (!look_up_key(key, &found->found, &found->freshness))
-		return false;
-	entry = hash_search(keys, found->key, HASH_ENTER, NULL);
-	*entry = *found;
-	return true;
+	if (entries == NULL)
+		entries = hash_create("flagsmith environments", 64, &control,
+		                      HASH_ELEM | HASH_CONTEXT | HASH_BLOBS);
 }
 
 static EnvironmentId
-id_of(const FoundKey *found)
+id_of(const CachedKey *key)
 {
-	return (EnvironmentId){found->source, found->key.environment_id};
+	return (EnvironmentId){key->source, key->opens.environment_id};
 }
 
 bool
 cache_try_environment_id(Str environment_key, EnvironmentId *id)
 {
 	SnapshotMark mark = freshness_catch_up();
-	KeyEntry key;
+	CachedKey key;
 
-	if (!find_key(environment_key, &mark, &key))
+	if (!key_cache_find(environment_key, &mark, &key))
 		return false;
-	*id = id_of(&key.found);
+	*id = id_of(&key);
 	return true;
 }
 
@@ -321,7 +220,7 @@ insert_entry(EnvironmentId id, const Freshness *freshness, const SourceVersion *
 static bool
 is_undisputed(const Entry *entry, const SnapshotMark *mark)
 {
-	return !has_come(entry->stored->next_change) &&
+	return !freshness_has_come(entry->stored->next_change) &&
 	       freshness_holds(&entry->freshness, mark);
 }
 
@@ -334,7 +233,7 @@ renew_entry(Entry *entry, EnvironmentId id)
 
 	if (!id.source->version(id.id, &version))
 		report_unknown_key();
-	if (entry != NULL && !has_come(entry->stored->next_change) &&
+	if (entry != NULL && !freshness_has_come(entry->stored->next_change) &&
 	    version.stamp == entry->stored->version.stamp)
 	{
 		stats.hits++;
@@ -354,8 +253,10 @@ renew_entry(Entry *entry, EnvironmentId id)
 static Entry *
 find_entry(EnvironmentId id, const SnapshotMark *mark)
 {
-	Entry *entry = hash_search(entries, &id, HASH_FIND, NULL);
+	Entry *entry;
 
+	create_table();
+	entry = hash_search(entries, &id, HASH_FIND, NULL);
 	if (entry == NULL || !is_undisputed(entry, mark))
 		return renew_entry(entry, id);
 	stats.hits++;
@@ -366,10 +267,8 @@ find_entry(EnvironmentId id, const SnapshotMark *mark)
 static bool
 is_last(Str key, const SnapshotMark *mark)
 {
-	return last_entry != NULL && key.len > 0 && key.len < CACHED_KEY_SIZE &&
-	       memcmp(last_key.key, key.data, key.len) == 0 &&
-	       last_key.key[key.len] == '\0' && is_current(&last_key, mark) &&
-	       is_undisputed(last_entry, mark);
+	return last_entry != NULL && key_cache_is(&last_key, key) &&
+	       key_cache_holds(&last_key, mark) && is_undisputed(last_entry, mark);
 }
 
 /* Sets last_key and last_entry; false if the key opens nothing. */
@@ -377,16 +276,16 @@ static bool
 open_last(Str key)
 {
 	SnapshotMark mark = freshness_catch_up();
-	KeyEntry found;
+	CachedKey found;
 
 	if (is_last(key, &mark))
 	{
 		stats.hits++;
 		return true;
 	}
-	if (!find_key(key, &mark, &found))
+	if (!key_cache_find(key, &mark, &found))
 		return false;
-	last_entry = find_entry(id_of(&found.found), &mark);
+	last_entry = find_entry(id_of(&found), &mark);
 	last_key = found;
 	return true;
 }
@@ -403,7 +302,7 @@ cache_try_open(Str environment_key, OpenEnvironment *open)
 		        (errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 		         errmsg("flagsmith functions call each other deeper than %d levels",
 		                MAX_PINS)));
-	*open = (OpenEnvironment){last_entry->stored, last_key.found.key.is_server_side};
+	*open = (OpenEnvironment){last_entry->stored, last_key.opens.is_server_side};
 	open->stored->pins++;
 	pins[npins++] = (Pin){open->stored, GetCurrentTransactionNestLevel()};
 	return true;

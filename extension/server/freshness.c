@@ -6,6 +6,7 @@
 
 #include "access/parallel.h"
 #include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "common/hashfn.h"
@@ -139,6 +140,12 @@ freshness_holds(const Freshness *freshness, const SnapshotMark *mark)
 		return false;
 	return freshness->for_snapshot ? marks_equal(&freshness->mark, mark)
 	                               : is_as_new(mark, &freshness->mark);
+}
+
+bool
+freshness_has_come(TimestampTz moment)
+{
+	return moment != DT_NOEND && moment <= GetCurrentTransactionStartTimestamp();
 }
 
 void

@@ -54,4 +54,7 @@ extern SnapshotMark freshness_catch_up(void);
 /* Whether it still holds, for the snapshot that freshness_catch_up() has marked. */
 extern bool freshness_holds(const Freshness *freshness, const SnapshotMark *mark);
 
+/* Whether a moment has come, as the transaction sees time; DT_NOEND never does. */
+extern bool freshness_has_come(TimestampTz moment);
+
 #endif
