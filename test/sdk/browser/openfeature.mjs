@@ -30,7 +30,12 @@ export const webOfrep = (inPage, version) => ({
     transient_identity: 'OFREP stores nothing',
     transient_trait: 'OFREP stores nothing',
     trait_removed: 'OFREP stores nothing',
-    anonymous: 'OFREP wants a targeting key',
+    anonymous: () => inPage(async page => {
+        const before = identities();
+        await useOfrep(page, { plan: 'pro' });
+        assert.equal((await price(page)).value, 0);
+        assert.equal(identities(), before);
+    }),
     local_evaluation: 'the provider runs at the client',
     analytics_once: 'OFREP does not count',
     wrong_key: () => inPage(async page => {
