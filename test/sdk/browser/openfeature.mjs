@@ -40,6 +40,7 @@ export const webOfrep = (inPage, version) => ({
     analytics_once: 'OFREP does not count',
     wrong_key: () => inPage(async page => {
         await assert.rejects(useOfrep(page, { targetingKey: 'x' }, 'no-such-key'));
+        await awaitThat(() => page.refused, 'the refusal');
         assert.equal((await price(page)).value, 7);
     }),
     server_returns: () => inPage(async page => {
@@ -93,6 +94,7 @@ export const clientProvider = (inPage, version) => ({
     }),
     wrong_key: () => inPage(async page => {
         await assert.rejects(useFlagsmith(page, {}, { environmentID: 'no-such-key' }));
+        await awaitThat(() => page.refused, 'the refusal');
     }),
     server_returns: () => inPage(async page => {
         await useFlagsmith(page);
