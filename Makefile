@@ -143,7 +143,7 @@ test:
 
 # The official SDKs against the whole stack; writes the table of docs/sdks.md.
 test-sdk:
-	@test/sdk/run
+	@test/sdk/run docs/sdks.md
 
 # pg_regress and isolation on each of these servers.
 test-versions:

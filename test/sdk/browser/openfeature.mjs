@@ -30,11 +30,17 @@ export const webOfrep = (inPage, version) => ({
     transient_identity: 'OFREP stores nothing',
     transient_trait: 'OFREP stores nothing',
     trait_removed: 'OFREP stores nothing',
-    anonymous: 'OFREP wants a targeting key',
+    anonymous: () => inPage(async page => {
+        const before = identities();
+        await useOfrep(page, { plan: 'pro' });
+        assert.equal((await price(page)).value, 0);
+        assert.equal(identities(), before);
+    }),
     local_evaluation: 'the provider runs at the client',
     analytics_once: 'OFREP does not count',
     wrong_key: () => inPage(async page => {
         await assert.rejects(useOfrep(page, { targetingKey: 'x' }, 'no-such-key'));
+        await awaitThat(() => page.refused, 'the refusal');
         assert.equal((await price(page)).value, 7);
     }),
     server_returns: () => inPage(async page => {
@@ -88,6 +94,7 @@ export const clientProvider = (inPage, version) => ({
     }),
     wrong_key: () => inPage(async page => {
         await assert.rejects(useFlagsmith(page, {}, { environmentID: 'no-such-key' }));
+        await awaitThat(() => page.refused, 'the refusal');
     }),
     server_returns: () => inPage(async page => {
         await useFlagsmith(page);

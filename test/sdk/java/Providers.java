@@ -52,6 +52,12 @@ final class Providers {
         Stack.same(price(client, context), 40);
     }
 
+    private static void anonymous(Client client, int expected) throws Exception {
+        String before = Stack.identities();
+        Stack.same(price(client, new MutableContext().add("plan", "pro")), expected);
+        Stack.same(Stack.identities(), before);
+    }
+
     static Map<String, Object> ofrep() {
         EvaluationContext someone = new ImmutableContext("x");
         Map<String, Object> checks = new LinkedHashMap<>();
@@ -60,7 +66,7 @@ final class Providers {
         checks.put("transient_identity", "OFREP stores nothing");
         checks.put("transient_trait", "OFREP stores nothing");
         checks.put("trait_removed", "OFREP stores nothing");
-        checks.put("anonymous", "OFREP wants a targeting key");
+        checks.put("anonymous", (Driver.Check) () -> anonymous(remote(Stack.CLIENT_KEY), 0));
         checks.put("local_evaluation", "OFREP asks for each flag");
         checks.put("analytics_once", "OFREP does not count");
         checks.put("wrong_key", (Driver.Check) () -> Stack.same(price(remote("no-such-key"), someone), 7));
@@ -84,11 +90,6 @@ final class Providers {
         }
     }
 
-    private static void anonymous() throws Exception {
-        String before = Stack.identities();
-        Stack.same(price(own(Stack.CLIENT_KEY, false, false), new MutableContext().add("plan", "pro")), 40);
-        Stack.same(Stack.identities(), before);
-    }
 
     private static void localEvaluation() {
         List<List<String>> answers = new ArrayList<>();
@@ -126,7 +127,7 @@ final class Providers {
         checks.put("transient_identity", "the provider does not pass it on");
         checks.put("transient_trait", "the provider does not pass it on");
         checks.put("trait_removed", "the provider does not pass it on");
-        checks.put("anonymous", (Driver.Check) Providers::anonymous);
+        checks.put("anonymous", (Driver.Check) () -> anonymous(own(Stack.CLIENT_KEY, false, false), 40));
         checks.put("local_evaluation", (Driver.Check) Providers::localEvaluation);
         checks.put("analytics_once", (Driver.Check) Providers::analyticsOnce);
         checks.put("wrong_key", (Driver.Check) () -> Stack.same(price(own("no-such-key", false, false), new ImmutableContext()), 7));

@@ -38,7 +38,11 @@ export const ofrep = version => ({
     transient_identity: 'OFREP stores nothing',
     transient_trait: 'OFREP stores nothing',
     trait_removed: 'OFREP stores nothing',
-    anonymous: 'OFREP wants a targeting key',
+    async anonymous() {
+        const before = identities();
+        assert.equal((await price(await remote(), { plan: 'pro' })).value, 0);
+        assert.equal(identities(), before);
+    },
     local_evaluation: 'OFREP asks for each flag',
     analytics_once: 'OFREP does not count',
     async wrong_key() {

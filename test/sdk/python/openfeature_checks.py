@@ -44,6 +44,12 @@ def remote_identity_traits(api: Instance) -> None:
     assert price(remote(api), "x", **TRAITS) == 0
 
 
+def remote_anonymous(api: Instance) -> None:
+    before = identities()
+    assert price(remote(api), plan="pro") == 0
+    assert identities() == before
+
+
 def remote_wrong_key(api: Instance) -> None:
     assert price(remote(api, "no-such-key"), "x") == 7
 
@@ -58,7 +64,7 @@ OFREP = {
     "transient_identity": "OFREP stores nothing",
     "transient_trait": "OFREP stores nothing",
     "trait_removed": "OFREP stores nothing",
-    "anonymous": "OFREP wants a targeting key",
+    "anonymous": remote_anonymous,
     "local_evaluation": "OFREP asks for each flag",
     "analytics_once": "OFREP does not count",
     "wrong_key": remote_wrong_key,

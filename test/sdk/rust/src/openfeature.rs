@@ -47,6 +47,13 @@ fn remote_identity_traits(api: &mut Instance) {
     assert_eq!(remote_price(api, &variable("CLIENT_KEY"), context), Some(0));
 }
 
+fn remote_anonymous(api: &mut Instance) {
+    let before = identities();
+    let context = EvaluationContext::default().with_custom_field("plan", "pro");
+    assert_eq!(remote_price(api, &variable("CLIENT_KEY"), context), Some(0));
+    assert_eq!(identities(), before);
+}
+
 fn remote_wrong_key(api: &mut Instance) {
     assert_eq!(remote_price(api, "no-such-key", someone()), None);
 }
@@ -66,7 +73,7 @@ pub fn ofrep() -> Checks {
         ("transient_identity", Check::None("OFREP stores nothing")),
         ("transient_trait", Check::None("OFREP stores nothing")),
         ("trait_removed", Check::None("OFREP stores nothing")),
-        ("anonymous", Check::None("OFREP wants a targeting key")),
+        ("anonymous", Check::Work(remote_anonymous)),
         ("local_evaluation", Check::None("OFREP asks for each flag")),
         ("analytics_once", Check::None("OFREP does not count")),
         ("wrong_key", Check::Work(remote_wrong_key)),
