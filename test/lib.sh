@@ -104,6 +104,19 @@ install_python_sdk() {
 		cp "$wanted" "$venv/installed.txt"
 }
 
+# build_crate SOURCE TARGET OPTION...: with the versions and checksums of SOURCE/Cargo.lock.in; where
+# the machine's cargo takes crates from stands in a lock file of its own making.
+build_crate() {
+	local source=$1 target=$2 place
+	shift 2
+	mkdir -p "$target"
+	cp -R "$source/Cargo.toml" "$source/src" "$target"
+	(cd "$target" && rm -f Cargo.lock && cargo generate-lockfile) || return 1
+	place=$(grep -m 1 '^source = ' "$target/Cargo.lock") || return 1
+	awk -v place="$place" '{ if (/^checksum = /) print place; print }' "$source/Cargo.lock.in" >"$target/Cargo.lock"
+	(cd "$target" && cargo build --locked "$@")
+}
+
 # ---- the stage ----
 
 open_stage() {
