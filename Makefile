@@ -83,6 +83,7 @@ unit-asan: UNIT_CFLAGS += $(ASAN_CFLAGS)
 
 # palloc() frees nothing outside of the server: a leak there is none.
 build/unit%.run: export ASAN_OPTIONS = detect_leaks=0
+build/unit%.run: export CK_DEFAULT_TIMEOUT = 120
 build/unit%.run: export UBSAN_OPTIONS = print_stacktrace=1
 
 # $(1): the folder that one way of compiling has for itself

@@ -67,7 +67,9 @@ append_member(Buffer *line, const char *name, const char *value)
 	buffer_append_text(line, ",\"");
 	buffer_append_text(line, name);
 	buffer_append_text(line, "\":");
-	if (length > 0 && strspn(value, "0123456789") == length)
+	/* a code of five characters stays one when they are digits */
+	if (length > 0 && strspn(value, "0123456789") == length &&
+	    strcmp(name, "sqlstate") != 0)
 		buffer_append(line, value, length);
 	else
 		text_append_json(line, value, length);

@@ -198,6 +198,11 @@ SELECT DISTINCT labels FROM flagsmith.feature_evaluation ORDER BY labels;
 SELECT pg_temp.post('/api/v2/analytics/flags/', '{"evaluations": [{"feature_name": "banner", "count": 4, "enabled_when_evaluated": true, "identity_identifier": "u1"}, {"feature_name": "unknown", "count": 1, "enabled_when_evaluated": false}]}');
 SELECT pg_temp.post('/api/v2/analytics/flags/', body) FROM unnest(ARRAY['{}', '{"evaluations": 1}', '{"evaluations": [{}]}', '{"evaluations": [{"feature_name": "banner", "count": 0, "enabled_when_evaluated": 7, "identity_identifier": null}]}']) WITH ORDINALITY b (body, n) ORDER BY n;
 SELECT feature, count FROM flagsmith.feature_evaluations('client', 'hour') WHERE feature = 'banner';
+-- hours are those of UTC, wherever the session is
+SET timezone = 'Asia/Kolkata';
+SELECT pg_temp.post('/api/v1/analytics/flags/', '{"price": 1}');
+RESET timezone;
+SELECT count(*) FROM flagsmith.feature_evaluation WHERE extract(minute FROM hour AT TIME ZONE 'UTC') <> 0;
 
 -- OFREP
 SELECT regexp_replace(pg_temp.post('/ofrep/v1/evaluate/flags', '{"context": {"targetingKey": "u1", "n": null}}', '{"x-api-key": "client"}'), '"version":"\d+"', '"version":"a number"');

@@ -118,7 +118,7 @@ static KeptQuery read_document = {
 static KeptQuery add_evaluations = {
 	.text = "INSERT INTO flagsmith.feature_evaluation AS c"
 			" (environment_id, feature_id, hour, labels, writer, count)"
-			" SELECT e.id, f.id, date_trunc('hour', now()), $4, $5, sum(g.count)"
+			" SELECT e.id, f.id, date_trunc('hour', now(), 'UTC'), $4, $5, sum(g.count)"
 			" FROM flagsmith.environment e"
 			" JOIN flagsmith.feature f ON f.project_id = e.project_id"
 			" JOIN unnest($2, $3) g (feature, count) ON g.feature = f.name"

@@ -149,7 +149,7 @@ is(recorded(), "flags $sum", 'nothing is lost, nothing is recorded twice');
 $api = Api->new('--analytics-seconds', '1', '--database', $database);
 sql('REVOKE EXECUTE ON FUNCTION flagsmith.record_api_usage FROM api');
 $sum = ask($api, 10, 200, $flags);
-$api->wait_for(qr/"usage_refused","sqlstate":42501/);
+$api->wait_for(qr/"usage_refused","sqlstate":"42501"/);
 $sum += ask($api, 10, 200, $flags);
 sleep 2.2;
 sql('GRANT EXECUTE ON FUNCTION flagsmith.record_api_usage TO api');
