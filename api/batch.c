@@ -22,6 +22,11 @@
 /* How often a job is tried: with others, alone, and once more after a deadlock. */
 #define TRIES 3
 
+/* Requests gather while so many statements are on their way, which keep database and instance
+ * busy at the same time, and no longer than this. */
+#define GATHER_FROM 2
+#define GATHER_US 5000
+
 /* How long a statement may go on after its jobs have been answered as late. */
 #define AFTER_MS 500
 
@@ -30,6 +35,7 @@ typedef struct Batch
 	TAILQ_ENTRY(Batch) link;
 	Statement statement;
 	Lane *lane;
+	int64_t start;
 	int count;
 	Job *jobs[BATCH_MAX]; /* NULL: has its answer */
 } Batch;
@@ -117,6 +123,7 @@ send_batch(Lane *lane, Batch *batch)
 	Statement *statement = &batch->statement;
 
 	TAILQ_INSERT_TAIL(&lane->travelling, batch, link);
+	lane->ntravelling++;
 	if (!write_parameters(batch, arrays))
 	{
 		on_done(statement, STATEMENT_UNSENT, NULL);
@@ -134,28 +141,55 @@ send_batch(Lane *lane, Batch *batch)
 		statement->lengths[i] = arrays[i].length;
 	}
 	lane->counts->requests += batch->count;
+	batch->start = lane->waiting_since = clock_us();
 	pool_send(lane->pool, statement);
 	for (int i = 0; i < 3; i++)
 		if (arrays[i].capacity > BATCH_BYTES)
 			buffer_free(&arrays[i]);
 }
 
-void
+/* For how long the jobs that wait should still gather; nothing waits if none is to. */
+static int64_t
+time_to_gather(const Lane *lane)
+{
+	int64_t usual = lane->usual_time < GATHER_US ? lane->usual_time : GATHER_US;
+	int64_t left = lane->waiting_since + usual - clock_us();
+
+	if (lane->ntravelling < GATHER_FROM || lane->waiting >= settings.batch || left < 0)
+		return 0;
+	return left;
+}
+
+/* How many of the jobs that wait the next statement takes: they share the statements that
+ * need not be waited for. */
+static int
+share(const Lane *lane)
+{
+	int nfree = pool_free_connections(lane->pool), n = GATHER_FROM - lane->ntravelling;
+
+	n = n < 1 ? 1 : n < nfree ? n : nfree;
+	n = (lane->waiting + n - 1) / n;
+	return n < settings.batch ? n : settings.batch;
+}
+
+int64_t
 batch_dispatch(Lane *lane)
 {
-	int free_count;
-
-	while (lane->waiting > 0 && (free_count = pool_free_connections(lane->pool)) > 0)
+	while (lane->waiting > 0 && pool_free_connections(lane->pool) > 0)
 	{
-		int share = (lane->waiting + free_count - 1) / free_count;
-		Batch *batch = calloc(1, sizeof(Batch));
+		int64_t left = time_to_gather(lane);
+		Batch *batch;
 
+		if (left > 0)
+			return left;
+		batch = calloc(1, sizeof(Batch));
 		if (batch == NULL)
-			return;
+			break;
 		batch->lane = lane;
-		collect(lane, batch, share < settings.batch ? share : settings.batch);
+		collect(lane, batch, share(lane));
 		send_batch(lane, batch);
 	}
+	return -1;
 }
 
 /* ---- answers ---- */
@@ -265,12 +299,21 @@ give_up(Batch *batch, StatementOutcome outcome, const PGresult *result)
 	}
 }
 
+/* Follows what statements take, slowly. */
+static void
+note_time(Lane *lane, int64_t time)
+{
+	lane->usual_time += (time - lane->usual_time) / 8;
+}
+
 static void
 on_done(Statement *statement, StatementOutcome outcome, const PGresult *result)
 {
 	Batch *batch = (Batch *) ((char *) statement - offsetof(Batch, statement));
 
 	TAILQ_REMOVE(&batch->lane->travelling, batch, link);
+	batch->lane->ntravelling--;
+	note_time(batch->lane, clock_us() - batch->start);
 	if (outcome == STATEMENT_DONE)
 		hand_out(batch, result);
 	else

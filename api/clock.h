@@ -1,5 +1,5 @@
 /*
- * Time as the program measures it: milliseconds that only go forward.
+ * Time as the program measures it, which only goes forward.
  */
 #ifndef CLOCK_H
 #define CLOCK_H
@@ -8,12 +8,18 @@
 #include <time.h>
 
 static inline int64_t
-clock_ms(void)
+clock_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static inline int64_t
+clock_ms(void)
+{
+	return clock_us() / 1000;
 }
 
 #endif

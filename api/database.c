@@ -49,6 +49,8 @@ choose(const Job *job)
 static void
 note_waiting(Lane *lane)
 {
+	if (lane->waiting == 0)
+		lane->waiting_since = clock_us();
 	lane->counts->waiting = ++lane->waiting;
 	set_tick();
 	if (pool_free_connections(lane->pool) > 0)
@@ -96,11 +98,15 @@ database_submit(Job *job)
 static void
 on_dispatch(evutil_socket_t fd, short what, void *argument)
 {
+	int64_t read = batch_dispatch(&reads), write = batch_dispatch(&writes);
+	int64_t next = read < 0 || (write >= 0 && write < read) ? write : read;
+	struct timeval interval = {0, (suseconds_t) next};
+
 	(void) fd;
 	(void) what;
 	(void) argument;
-	batch_dispatch(&reads);
-	batch_dispatch(&writes);
+	if (next >= 0)
+		event_add(dispatch_event, &interval);
 }
 
 /* ---- time ---- */

@@ -15,9 +15,12 @@ typedef struct Lane
 {
 	Pool *pool;
 	struct JobList queue;
-	int waiting; /* in the queue */
+	int waiting;           /* in the queue */
+	int64_t waiting_since; /* by clock_us(), the first of them or what has come later */
+	int64_t usual_time;    /* that statements take, in microseconds */
 	DatabaseMetrics *counts;
 	struct BatchList travelling;
+	int ntravelling;
 	bool is_closing;
 } Lane;
 

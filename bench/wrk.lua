@@ -1,7 +1,19 @@
 -- What wrk sends: the lines of a file, each "method TAB target TAB body", in turns, with the key of
 -- the environment.  Each thread has lines of its own and talks to one of PORTS, so that with as
 -- many threads as API instances each instance has as many clients as the others.
-local ports, threads = {}, 0
+--
+-- wrk starts its threads one after the other, and its clock when all are there: what the first
+-- have been answered until then would count, the time would not.  So all wait for one moment.
+local ffi = require("ffi")
+ffi.cdef("typedef struct { long s, ns; } moment; int clock_gettime(int, moment *); int usleep(unsigned);")
+
+local function seconds()
+	local now = ffi.new("moment")
+	ffi.C.clock_gettime(1, now)
+	return tonumber(now.s) + tonumber(now.ns) / 1e9
+end
+
+local ports, threads, start = {}, 0, nil
 
 function setup(thread)
 	if #ports == 0 then
@@ -10,7 +22,9 @@ function setup(thread)
 		end
 	end
 	thread.addr = ports[threads % #ports + 1]
+	start = start or seconds() + 0.1 + 0.01 * #ports
 	thread:set("number", threads)
+	thread:set("moment", start)
 	threads = threads + 1
 end
 
@@ -30,6 +44,9 @@ function init(arguments)
 end
 
 function request()
+	if sent == 0 then
+		ffi.C.usleep(math.max(0, moment - seconds()) * 1e6)
+	end
 	sent = sent % #requests + 1
 	return requests[sent]
 end
@@ -37,6 +54,6 @@ end
 function done(summary, latency)
 	local e = summary.errors
 	print(string.format('{"requests": %d, "seconds": %f, "bytes": %d, "p99": %f, "failed": %d}', summary.requests,
-		summary.duration / 1e6, summary.bytes, latency:percentile(99) / 1000,
+		seconds() - start, summary.bytes, latency:percentile(99) / 1000,
 		e.connect + e.read + e.write + e.timeout + e.status))
 end
