@@ -13,6 +13,7 @@
 #ifndef FLAGSMITH_FRESHNESS_H
 #define FLAGSMITH_FRESHNESS_H
 
+#include "datatype/timestamp.h"
 #include "utils/snapshot.h"
 
 /* What two snapshots have in common if they see the same transactions. */

@@ -15,7 +15,7 @@ plan skip_all => 'pgbouncer is not installed' unless defined Bouncer::program();
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1, extra => [ '--encoding=UTF8', '--no-locale' ]);
-$primary->append_conf('postgresql.conf', "log_statement = none\n");
+$primary->append_conf('postgresql.conf', "log_statement = none\nmax_connections = 100\n");
 $primary->start;
 $primary->safe_psql('postgres', 'CREATE DATABASE flagsmith');
 $primary->safe_psql('flagsmith', "CREATE EXTENSION flagsmith; $Api::environment");
