@@ -17,7 +17,6 @@ build=$top/build
 sdk_python=$build/sdk/python/bin/python
 stage=
 job=
-servers=()
 jobs=$(nproc 2>/dev/null || echo 1)
 
 charmap=$(locale charmap 2>/dev/null || true)
@@ -188,13 +187,10 @@ stop_process() {
 
 # Ends every server whose pid file lies in the stage, those of TAP tests included.
 stop_servers() {
-	local file pid
-	for pid in "${servers[@]}"; do
-		stop_process TERM "$pid"
-	done
+	local file
 	while read -r file; do
 		stop_process TERM "$(head -n 1 "$file")"
-	done < <(find "$stage" -name pgbouncer.pid -o -name 'api.*.pid')
+	done < <(find "$stage" -name pgbouncer.pid -o -name nginx.pid -o -name 'api.*.pid')
 	while read -r file; do
 		stop_process QUIT "$(head -n 1 "$file")"
 	done < <(find "$stage" -name postmaster.pid)
