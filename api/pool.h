@@ -2,7 +2,7 @@
  * A few connections to one database, none of which ever makes the program wait.
  *
  * A connection takes one statement at a time.  One that is lost is opened anew, at once and
- * then every quarter of a second; before it counts again it must have answered a SELECT 1,
+ * then every quarter of a second; before it counts again it must have answered a probe,
  * because a pgbouncer takes connections even while its database is away.  If the connection
  * string names several hosts, one that is silent is passed over.
  */

@@ -4,8 +4,10 @@
 #include "postgres.h"
 #include "compat.h"
 
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "arguments.h"
@@ -104,6 +106,19 @@ Datum
 argument_make_text(Str text)
 {
 	return PointerGetDatum(cstring_to_text_with_len(text.data, text.len));
+}
+
+Datum
+argument_make_array(Datum *elements, bool *nulls, int count, Oid type)
+{
+	int lower = 1;
+	int16 length;
+	bool by_value;
+	char alignment;
+
+	get_typlenbyvalalign(type, &length, &by_value, &alignment);
+	return PointerGetDatum(construct_md_array(elements, nulls, 1, &count, &lower, type,
+	                                          length, by_value, alignment));
 }
 
 void

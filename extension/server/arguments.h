@@ -38,4 +38,7 @@ extern Datum argument_end_text(StringInfo buffer);
 /* A text or json Datum. */
 extern Datum argument_make_text(Str text);
 
+/* An array of so many elements of a type; nulls says which are null, NULL: none is. */
+extern Datum argument_make_array(Datum *elements, bool *nulls, int count, Oid type);
+
 #endif

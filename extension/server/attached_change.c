@@ -12,12 +12,12 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "arguments.h"
 #include "freshness.h"
 #include "query.h"
 
@@ -144,8 +144,7 @@ find_environments(const TriggerData *data, const char *kind, int64 id)
 	Datum parameters[] = {Int64GetDatum(id)};
 
 	if (strcmp(kind, "environment") == 0)
-		return PointerGetDatum(construct_array(parameters, 1, INT8OID, sizeof(int64),
-		                                       FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+		return argument_make_array(parameters, NULL, 1, INT8OID);
 	for (size_t i = 0; i < lengthof(kinds); i++)
 		if (strcmp(kinds[i].name, kind) == 0)
 			query_run_in(&kinds[i].environments, schema, parameters, NULL);

@@ -5,7 +5,6 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
-#include "utils/array.h"
 
 #include "arguments.h"
 #include "attached.h"
@@ -95,8 +94,7 @@ attached_ids(const QueryRows *rows, int column)
 
 	for (uint64 i = 0; i < rows->count; i++)
 		ids[i] = Int64GetDatum(rows_int(rows, i, column));
-	return PointerGetDatum(construct_array(ids, (int) rows->count, INT8OID, sizeof(int64),
-	                                       FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	return argument_make_array(ids, NULL, (int) rows->count, INT8OID);
 }
 
 QueryRows

@@ -5,7 +5,6 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
-#include "utils/array.h"
 
 #include "arguments.h"
 #include "attached.h"
@@ -27,17 +26,6 @@ static KeptQuery add_evaluations = {
 	.parameter_types = {INT8OID, TEXTARRAYOID, INT8ARRAYOID, TEXTARRAYOID, BOOLARRAYOID,
                         JSONBOID},
 };
-
-static Datum
-make_array(Datum *values, bool *nulls, int length, Oid type)
-{
-	ArrayBuildState *state = initArrayResult(type, CurrentMemoryContext, false);
-
-	for (int i = 0; i < length; i++)
-		state = accumArrayResult(state, values[i], nulls != NULL && nulls[i], type,
-		                         CurrentMemoryContext);
-	return makeArrayResult(state, CurrentMemoryContext);
-}
 
 void
 attached_record_evaluations(int64 environment_id, const SourceEvaluation *evaluations,
@@ -64,10 +52,10 @@ attached_record_evaluations(int64 environment_id, const SourceEvaluation *evalua
 		enabled[i] = BoolGetDatum(evaluation->enabled > 0);
 	}
 	parameters[0] = Int64GetDatum(environment_id);
-	parameters[1] = make_array(features, NULL, count, TEXTOID);
-	parameters[2] = make_array(counts, NULL, count, INT8OID);
-	parameters[3] = make_array(identifiers, are_anonymous, count, TEXTOID);
-	parameters[4] = make_array(enabled, are_unknown, count, BOOLOID);
+	parameters[1] = argument_make_array(features, NULL, count, TEXTOID);
+	parameters[2] = argument_make_array(counts, NULL, count, INT8OID);
+	parameters[3] = argument_make_array(identifiers, are_anonymous, count, TEXTOID);
+	parameters[4] = argument_make_array(enabled, are_unknown, count, BOOLOID);
 	parameters[5] = argument_make_jsonb(labels);
 	SPI_connect();
 	attachment_query(&add_evaluations, parameters, NULL);

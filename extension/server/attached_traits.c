@@ -17,11 +17,9 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/jsonb.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
@@ -156,17 +154,10 @@ add_row(TraitRows *rows, Str key, const JsonValue *json)
 }
 
 static Datum
-make_array(const TraitRows *rows, int column)
+make_array(TraitRows *rows, int column)
 {
-	int length = rows->count, lower = 1;
-	int16 size;
-	bool by_value;
-	char alignment;
-
-	get_typlenbyvalalign(column_types[column], &size, &by_value, &alignment);
-	return PointerGetDatum(construct_md_array(rows->values[column], rows->nulls[column],
-	                                          1, &length, &lower, column_types[column],
-	                                          size, by_value, alignment));
+	return argument_make_array(rows->values[column], rows->nulls[column], rows->count,
+	                           column_types[column]);
 }
 
 /* The identity's id, its row locked; a new one if there was none. */

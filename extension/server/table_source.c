@@ -8,7 +8,6 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/proc.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -272,18 +271,6 @@ table_document(int64 environment_id)
 	return document.data == NULL ? (Datum) 0 : argument_make_text(document);
 }
 
-static Datum
-make_array(Datum *elements, int count, Oid type)
-{
-	int16 length;
-	bool by_value;
-	char alignment;
-
-	get_typlenbyvalalign(type, &length, &by_value, &alignment);
-	return PointerGetDatum(
-		construct_array(elements, count, type, length, by_value, alignment));
-}
-
 static void
 table_record_evaluations(int64 environment_id, const SourceEvaluation *evaluations,
                          int count, Str labels)
@@ -298,8 +285,8 @@ table_record_evaluations(int64 environment_id, const SourceEvaluation *evaluatio
 		counts[i] = Int64GetDatum(evaluations[i].count);
 	}
 	parameters[0] = Int64GetDatum(environment_id);
-	parameters[1] = make_array(features, count, TEXTOID);
-	parameters[2] = make_array(counts, count, INT8OID);
+	parameters[1] = argument_make_array(features, NULL, count, TEXTOID);
+	parameters[2] = argument_make_array(counts, NULL, count, INT8OID);
 	parameters[3] = argument_make_jsonb(labels);
 	parameters[4] = Int32GetDatum(compat_backend_slot());
 	SPI_connect();

@@ -5,23 +5,9 @@
 #include "compat.h"
 
 #include "catalog/pg_type.h"
-#include "utils/array.h"
-#include "utils/lsyscache.h"
 
 #include "arguments.h"
 #include "usage_arrays.h"
-
-static Datum
-make_array(Datum *elements, int count, Oid type)
-{
-	int16 length;
-	bool by_value;
-	char alignment;
-
-	get_typlenbyvalalign(type, &length, &by_value, &alignment);
-	return PointerGetDatum(
-		construct_array(elements, count, type, length, by_value, alignment));
-}
 
 UsageArrays
 usage_make_arrays(const SourceUsage *usage, int count)
@@ -41,10 +27,10 @@ usage_make_arrays(const SourceUsage *usage, int count)
 		counts[i] = Int64GetDatum(usage[i].count);
 	}
 	return (UsageArrays){
-		.environment_ids = make_array(environment_ids, count, INT8OID),
-		.resources = make_array(resources, count, TEXTOID),
-		.hosts = make_array(hosts, count, TEXTOID),
-		.labels = make_array(labels, count, JSONBOID),
-		.counts = make_array(counts, count, INT8OID),
+		.environment_ids = argument_make_array(environment_ids, NULL, count, INT8OID),
+		.resources = argument_make_array(resources, NULL, count, TEXTOID),
+		.hosts = argument_make_array(hosts, NULL, count, TEXTOID),
+		.labels = argument_make_array(labels, NULL, count, JSONBOID),
+		.counts = argument_make_array(counts, NULL, count, INT8OID),
 	};
 }
