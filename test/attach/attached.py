@@ -13,11 +13,9 @@ Answers must be equal, status, body and version; the rules of differences.py say
 they are not meant to be. FLAGSMITH_RECORDED names the folder of the recording.
 """
 
-import argparse
 import base64
 import datetime
 import json
-import os
 import re
 import subprocess
 import sys
@@ -29,7 +27,7 @@ from typing import Any, Dict, List, Optional
 import psycopg
 
 from differences import RULES, explain
-from recording import Answer, Differences, ask, diff, headers_of, parse, read
+from recording import Answer, Differences, Tally, ask, diff, find_folder, headers_of, parse, read
 
 DATABASE = "flagsmith_attached"
 UPDATED_AT = "x-flagsmith-document-updated-at"
@@ -43,11 +41,7 @@ RESOURCES = {"flags": 1, "identities": 2, "traits": 3, "environment-document": 4
 CHANGED = ("Staging", "live_chat")
 
 
-class Report:
-    def __init__(self) -> None:
-        self.passed = self.failed = 0
-        self.explained: Counter = Counter()
-
+class Report(Tally):
     def check(self, name: str, record: Dict[str, Any], wanted: Answer, got: Answer, differences: Differences) -> None:
         reason = explain(record, wanted, got, differences) if differences and "request" in record else ""
         if differences and not reason:
@@ -60,47 +54,29 @@ class Report:
         if reason:
             self.explained[reason] += 1
 
-    def require(self, name: str, condition: bool, detail: str = "") -> None:
-        self.passed += condition
-        self.failed += not condition
-        if not condition:
-            print(f"not ok: {name} {detail}")
-
-    def end(self) -> int:
-        for reason, count in self.explained.most_common():
-            print(f"{count:5d} answers differ on purpose: {reason}")
-        for rule in RULES:
-            self.require(f"no request needs the rule: {rule.reason}", self.explained[rule.reason] > 0)
-        print(f"{self.passed} passed, {self.failed} failed, 0 skipped")
-        return int(self.failed > 0)
-
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?", default=os.environ.get("FLAGSMITH_RECORDED"))
-    folder = parser.parse_args().folder
-    if not folder or not Path(folder, "flagsmith.dump").exists():
-        print(f"SKIPPED: no recording in {folder or 'FLAGSMITH_RECORDED, which is not set'}")
-        print("0 passed, 0 failed, 1 skipped")
+    folder = find_folder(__doc__.splitlines()[0])
+    if folder is None:
         return 0
     report = Report()
-    restore(Path(folder))
+    restore(folder)
     with psycopg.connect(dbname=DATABASE, autocommit=True) as connection:
         schema = dump_schema()
         connection.execute("CREATE EXTENSION flagsmith")
         connection.execute("SELECT flagsmith.attach()")
-        replay_state(report, connection, Path(folder))
-        replay_identities(report, connection, Path(folder))
-        replay_usage(report, connection, Path(folder))
-        replay_session(report, connection, Path(folder))
+        replay_state(report, connection, folder)
+        replay_identities(report, connection, folder)
+        replay_usage(report, connection, folder)
+        replay_session(report, connection, folder)
         connection.execute("DROP EXTENSION flagsmith")
         report.require("DROP EXTENSION leaves the schema as it was", dump_schema() == schema)
-    restore(Path(folder))
+    restore(folder)
     with psycopg.connect(dbname=DATABASE, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION flagsmith")
         connection.execute("SELECT flagsmith.attach()")
-        Changes(report, connection).replay(Path(folder))
-    return report.end()
+        Changes(report, connection).replay(folder)
+    return report.end(RULES, "answers differ on purpose")
 
 
 def restore(folder: Path, database: str = DATABASE) -> None:
@@ -190,7 +166,7 @@ def replay_usage(report: Report, connection, folder: Path) -> None:
         wanted[record["environment"].removeprefix("edge:"), RESOURCES[request["path"].split("/")[3].split("?")[0]]] += 2
     connection.execute("TRUNCATE app_analytics_apiusageraw")
     total = connection.execute("SELECT flagsmith.record_api_usage(%s)", (json.dumps(items),)).fetchone()[0]
-    report.require("all requests are recorded", total == sum(wanted.values()), f"{total} of {sum(wanted.values())}")
+    report.require("all requests are recorded", total == sum(wanted.values()), [f"{total} of {sum(wanted.values())}"])
     rows = connection.execute(
         "SELECT CASE e.name WHEN 'main' THEN p.name ELSE e.name END, u.resource, sum(u.count)"
         " FROM app_analytics_apiusageraw u JOIN environments_environment e ON e.id = u.environment_id"
@@ -198,7 +174,7 @@ def replay_usage(report: Report, connection, folder: Path) -> None:
         " WHERE u.created_at > now() - interval '1 hour' AND u.created_at <= now() AND u.host = 'api.example'"
         " AND u.labels = '{\"user_agent\": \"flagsmith-python-sdk/6.3.0\"}' GROUP BY 1, 2").fetchall()
     got = {(name, resource): int(count) for name, resource, count in rows}
-    report.require("and found by environment and resource", got == wanted, str(set(got.items()) ^ set(wanted.items())))
+    report.require("and found by environment and resource", got == wanted, [set(got.items()) ^ set(wanted.items())])
 
 
 def replay_session(report: Report, connection, folder: Path) -> None:
@@ -242,7 +218,7 @@ class Changes:
                     self.read_all(reader, record)
                 for answer in record["answers"]:
                     self.check(reader, record, answer)
-        self.report.require("reads between statements", self.reads > 10000, str(self.reads))
+        self.report.require("reads between statements", self.reads > 10000, [self.reads])
         print(f"{self.reads} reads between statements were answered")
 
     def await_time(self, record: Dict[str, Any]) -> None:
@@ -276,7 +252,7 @@ class Changes:
                 got = ask(reader, {"method": "GET", "path": path, "headers": {"x-environment-key": key}})
                 self.reads += 1
                 if got.status not in (200, 403):
-                    self.report.require(f"a read while {record['operation']}", False, f"{got.status} {got.body}")
+                    self.report.require(f"a read while {record['operation']}", False, [f"{got.status} {got.body}"])
 
     def move_back(self, text: str) -> str:
         def move(match) -> str:

@@ -12,11 +12,8 @@ Each single difference of an answer has to fit a rule of imported_differences.py
 differences.py count for statuses, errors and whole bodies. FLAGSMITH_RECORDED names the folder.
 """
 
-import argparse
 import json
-import os
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, List, Set
 
@@ -25,7 +22,7 @@ import psycopg
 from attached import is_replayed, recorded_answer, restore
 from differences import RULES as ANSWER_RULES, explain
 from imported_differences import RULES, Difference, Recorded, differences
-from recording import Answer, ask, read
+from recording import Answer, Tally, ask, find_folder, read
 
 DATABASE = "flagsmith_imported"
 
@@ -46,11 +43,10 @@ TRAITS = """SELECT flagsmith.set_traits(r.api_key, i.identifier, jsonb_object_ag
     GROUP BY r.api_key, i.identifier"""
 
 
-class Report:
+class Report(Tally):
     def __init__(self, recorded: Recorded) -> None:
+        super().__init__()
         self.recorded = recorded
-        self.passed = self.failed = 0
-        self.explained: Counter = Counter()
 
     def compare(self, name: str, record: Dict[str, Any], wanted: Answer, got: Answer) -> None:
         """One test an answer: its status, or else each of its differences, has to have a reason."""
@@ -73,39 +69,21 @@ class Report:
         document = self.recorded.document(record)
         return next((rule.reason for rule in RULES if document and rule.fits(self.recorded, record, document, d)), "")
 
-    def require(self, name: str, condition: bool, details: List[Any] = []) -> None:
-        self.passed += condition
-        self.failed += not condition
-        if not condition:
-            print("\n    ".join([f"not ok: {name}", *(str(detail)[:300] for detail in details[:5])]))
-
-    def end(self) -> int:
-        for reason, count in self.explained.most_common():
-            print(f"{count:5d} answers differ: {reason}")
-        for rule in (*RULES, *ANSWER_RULES):
-            self.require(f"no request needs the rule: {rule.reason}", self.explained[rule.reason] > 0)
-        print(f"{self.passed} passed, {self.failed} failed, 0 skipped")
-        return int(self.failed > 0)
-
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?", default=os.environ.get("FLAGSMITH_RECORDED"))
-    folder = parser.parse_args().folder
-    if not folder or not Path(folder, "flagsmith.dump").exists():
-        print(f"SKIPPED: no recording in {folder or 'FLAGSMITH_RECORDED, which is not set'}")
-        print("0 passed, 0 failed, 1 skipped")
+    folder = find_folder(__doc__.splitlines()[0])
+    if folder is None:
         return 0
-    restore(Path(folder), DATABASE)
+    restore(folder, DATABASE)
     with psycopg.connect(dbname=DATABASE, autocommit=True) as connection:
         connection.execute("CREATE EXTENSION flagsmith")
-        report = Report(Recorded(connection, import_all(connection, Path(folder))))
-        replay_session(report, connection, Path(folder))
+        report = Report(Recorded(connection, import_all(connection, folder)))
+        replay_session(report, connection, folder)
         connection.execute("UPDATE flagsmith.identity SET traits = DEFAULT")
         connection.execute(TRAITS)
         report.recorded.in_session = False
-        replay_state(report, connection, Path(folder))
-    return report.end()
+        replay_state(report, connection, folder)
+    return report.end((*RULES, *ANSWER_RULES), "answers differ")
 
 
 def import_all(connection, folder: Path) -> Dict[str, Any]:

@@ -1,10 +1,13 @@
 """What a real Flagsmith was asked and answered, and how to compare with that."""
 
+import argparse
 import base64
 import gzip
 import json
+import os
+from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 Differences = List[Tuple[str, Any, Any]]
 MISSING = "(missing)"
@@ -14,6 +17,40 @@ class Answer(NamedTuple):
     status: int
     headers: Dict[str, str]
     body: str
+
+
+class Tally:
+    """Counts tests, and the answers that each rule has explained: one that explains none has failed."""
+
+    def __init__(self) -> None:
+        self.passed = self.failed = 0
+        self.explained: Counter = Counter()
+
+    def require(self, name: str, condition: bool, details: Iterable[Any] = ()) -> None:
+        self.passed += condition
+        self.failed += not condition
+        if not condition:
+            print("\n    ".join([f"not ok: {name}", *(str(detail)[:300] for detail in list(details)[:5])]))
+
+    def end(self, rules: Iterable[Any], heading: str) -> int:
+        for reason, count in self.explained.most_common():
+            print(f"{count:5d} {heading}: {reason}")
+        for rule in rules:
+            self.require(f"no request needs the rule: {rule.reason}", self.explained[rule.reason] > 0)
+        print(f"{self.passed} passed, {self.failed} failed, 0 skipped")
+        return int(self.failed > 0)
+
+
+def find_folder(description: str) -> Optional[Path]:
+    """The recording that the command line or FLAGSMITH_RECORDED names; if there is none, all is skipped."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("folder", nargs="?", default=os.environ.get("FLAGSMITH_RECORDED"))
+    folder = parser.parse_args().folder
+    if folder and Path(folder, "flagsmith.dump").exists():
+        return Path(folder)
+    print(f"SKIPPED: no recording in {folder or 'FLAGSMITH_RECORDED, which is not set'}")
+    print("0 passed, 0 failed, 1 skipped")
+    return None
 
 
 def read(folder: Path, name: str) -> Iterator[Dict[str, Any]]:
